@@ -1,0 +1,361 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { z } from 'zod';
+import { ORDER_FIELDS } from './domain/order.ts';
+import { STOCK_FIELDS } from './domain/stock.ts';
+import { ENCODINGS } from './domain/text-file.ts';
+import { Secret } from './secret.ts';
+
+/** Error thrown when passerelle.yaml cannot be used. Its message lists every fault, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(path: string, faults: readonly string[]) {
+    super(
+      [`${path} cannot be used, ${faults.length} fault(s):`, ...faults.map((fault) => `  ${fault}`)].join(
+        '\n',
+      ),
+    );
+    this.faults = faults;
+  }
+}
+
+// A reference may stand wherever a plain value may; a secret must be one.
+const reveal = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
+const text = z.preprocess(reveal, z.string('a text').min(1, 'a text that is not empty'));
+const secret = z.instanceof(Secret, {
+  error: 'a reference, ${VARIABLE} or ${file:/path}: secrets never stand in this file',
+});
+const secretUrl = secret.refine((value) => /^https?:$/.test(urlProtocol(value.reveal())), {
+  error: 'a reference to an http(s) address',
+});
+const whole = (least: number, most: number) =>
+  z.preprocess(
+    (value) => (value instanceof Secret ? Number(value.reveal()) : value),
+    z
+      .int({ error: `a whole number from ${least} to ${most}` })
+      .min(least, `a whole number from ${least} to ${most}`)
+      .max(most, `a whole number from ${least} to ${most}`),
+  );
+const port = whole(1, 65_535);
+const percent = z
+  .number('a percentage from 0 to 100')
+  .min(0, 'a percentage from 0 to 100')
+  .max(100, 'a percentage from 0 to 100');
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.preprocess(reveal, z.enum(values, `one of ${values.join(', ')}`));
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+
+/** A duration such as `15s`, in milliseconds. */
+const duration = z.preprocess(
+  reveal,
+  z
+    .string('a duration such as 500ms, 15s, 2m or 1h')
+    .regex(DURATION, 'a duration such as 500ms, 15s, 2m or 1h')
+    .transform((value) => {
+      const [, count = '', unit = 's'] = DURATION.exec(value) ?? [];
+      return Math.round(Number(count) * UNITS[unit as keyof typeof UNITS]);
+    }),
+);
+const folder = text.refine((value) => value.startsWith('/') && !value.split('/').includes('..'), {
+  error: 'a folder on the FTP server, starting with /',
+});
+const fileName = text.refine((value) => !/[/\r\n]/.test(value), { error: 'a file name without folder' });
+const singleCharacter = text.refine((value) => value.length === 1, { error: 'one character' });
+const delimiter = z.preprocess(
+  (value) => (reveal(value) === 'tab' ? '\t' : reveal(value)),
+  z.string('one character, or tab').length(1, 'one character, or tab'),
+);
+/** Our field -> the title of its column in the file. */
+const titles = <K extends string, R extends K = never>(fields: readonly K[], required: readonly R[] = []) =>
+  z.strictObject(
+    Object.fromEntries(
+      fields.map((field) => [
+        field,
+        (required as readonly string[]).includes(field) ? text : text.optional(),
+      ]),
+    ),
+  ) as unknown as z.ZodType<
+    Readonly<Record<R, string> & Partial<Record<K, string>>>,
+    Record<string, unknown>
+  >;
+const timeZone = text.refine((value) => isTimeZone(value), { error: 'a time zone such as Europe/Paris' });
+
+const csvFile = (defaults: { encoding: (typeof ENCODINGS)[number] }) =>
+  z
+    .strictObject({
+      encoding: oneOf(ENCODINGS).default(defaults.encoding),
+      delimiter: delimiter.default(';'),
+      quote: singleCharacter.default('"'),
+      decimalMark: oneOf(['.', ',']).default('.'),
+    })
+    .prefault({});
+
+const schema = z.strictObject({
+  timeZone: timeZone.default('Europe/Paris'),
+  schedule: text.default('25,55 * * * *'),
+  data: text.default('./data'),
+  archive: z
+    .strictObject({ folder: text.optional(), retentionDays: whole(1, 3_650).default(90) })
+    .prefault({}),
+  temporal: z
+    .strictObject({
+      port: port.default(7233),
+      uiPort: port.default(8233),
+      retentionDays: whole(1, 3_650).default(90),
+    })
+    .prefault({}),
+  ftp: z.strictObject({
+    host: text,
+    port: port.default(21),
+    user: text,
+    password: secret,
+    tls: oneOf(['none', 'explicit']).default('none'),
+    /** PEM file of the authority that signed the server's certificate; the system's when left out. */
+    ca: text.optional(),
+    timeout: duration.default(30_000),
+    staging: folder.default('/passerelle'),
+    settle: duration.default(3_000),
+  }),
+  shop: z.strictObject({
+    kind: oneOf(['modules']),
+    exportOrders: secretUrl,
+    importProducts: secretUrl,
+    updateStock: secretUrl,
+    timeout: duration.default(120_000),
+    busy: text.default('Other import is running now'),
+  }),
+  orders: z.strictObject({
+    folder,
+    name: fileName,
+    file: csvFile({ encoding: 'utf-8' }),
+    finalLineBreak: oneOf(['required', 'optional']).default('required'),
+    columns: z.strictObject({
+      order: titles(ORDER_FIELDS.order, ['id', 'reference', 'payment']),
+      customer: titles(ORDER_FIELDS.customer).prefault({}),
+      delivery: titles(ORDER_FIELDS.delivery).prefault({}),
+      invoice: titles(ORDER_FIELDS.invoice).prefault({}),
+      line: titles(ORDER_FIELDS.line, ['ean', 'reference', 'quantity']),
+    }),
+    voucher: z
+      .strictObject({
+        payments: z.array(text).default([]),
+        paymentModules: z.array(text).default([]),
+        codes: z.array(text).default([]),
+      })
+      .prefault({}),
+  }),
+  proshop: z.strictObject({
+    importFolder: folder,
+    salesPrefix: fileName.default('ventes'),
+    template: text,
+    exportFolder: folder,
+    exportName: fileName.default('ExportCSV'),
+    margin: duration.default(120_000),
+  }),
+  stock: z.strictObject({
+    file: csvFile({ encoding: 'utf-8' }),
+    columns: titles(STOCK_FIELDS, ['reference', 'size', 'ean', 'quantity', 'store']),
+    store: text,
+    updateName: fileName.default('ExportCSVmod'),
+    outstanding: oneOf(['subtract', 'remove']).default('subtract'),
+    protected: z
+      .array(z.strictObject({ reference: text, ean: text, quantity: whole(1, 1_000_000) }))
+      .default([]),
+  }),
+  gate: z
+    .strictObject({
+      firstRun: oneOf(['hold', 'apply']).default('hold'),
+      rowsDown: percent.default(30),
+      unitsDown: percent.default(30),
+      toZero: percent.default(20),
+    })
+    .prefault({}),
+  waits: z
+    .strictObject({
+      look: duration.default(15_000),
+      exportOrders: duration.default(240_000),
+      deliverOrders: duration.default(180_000),
+      ordersTaken: duration.default(600_000),
+      stockExport: duration.default(1_200_000),
+      newProducts: duration.default(300_000),
+      prepareStock: duration.default(180_000),
+      updateStock: duration.default(600_000),
+    })
+    .prefault({}),
+});
+
+/** Everything that passerelle.yaml and the environment say; durations in milliseconds, local paths absolute. */
+export type Config = z.output<typeof schema> & {
+  readonly archive: { readonly folder: string };
+  /** PostgreSQL of the ledger; PGlite in `data` when undefined. */
+  readonly databaseUrl: Secret | undefined;
+  /** True when TEMPORAL_ADDRESS or a profile names a cluster; the embedded server otherwise. */
+  readonly externalTemporal: boolean;
+  readonly temporalCli: string | undefined;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks the configuration as a whole.
+ * @throws {ConfigError} with every fault: path in the file, line, what was expected, what came.
+ */
+export function loadConfig(path: string, environment: Environment = process.env): Config {
+  let source: string;
+  try {
+    source = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(path, [
+      `Expected a readable file, got ${(error as NodeJS.ErrnoException).code ?? 'an error'}: copy passerelle.example.yaml to ${path} and edit it`,
+    ]);
+  }
+  const base = dirname(resolve(path));
+  const parsed = parseConfig(source, path, environment, base);
+  const data = resolve(base, parsed.data);
+  return {
+    ...parsed,
+    data,
+    archive: { ...parsed.archive, folder: resolve(base, parsed.archive.folder ?? `${data}/archive`) },
+    ftp: { ...parsed.ftp, ...(parsed.ftp.ca === undefined ? {} : { ca: resolve(base, parsed.ftp.ca) }) },
+    proshop: { ...parsed.proshop, template: resolve(base, parsed.proshop.template) },
+    databaseUrl: environment.DATABASE_URL === undefined ? undefined : new Secret(environment.DATABASE_URL),
+    externalTemporal:
+      environment.TEMPORAL_ADDRESS !== undefined || environment.TEMPORAL_PROFILE !== undefined,
+    temporalCli: environment.TEMPORAL_CLI,
+  };
+}
+
+function parseConfig(
+  source: string,
+  path: string,
+  environment: Environment,
+  base: string,
+): z.output<typeof schema> {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const faults: { line: number; text: string }[] = document.errors.map((error) => ({
+    line: lines.linePos(error.pos[0]).line,
+    text: `Expected valid YAML, got: ${error.message}`,
+  }));
+  if (faults.length === 0) {
+    const values = resolveReferences(document.contents, document, environment, base, (node, message) =>
+      faults.push({ line: lineOf(node, lines), text: message }),
+    );
+    const result = schema.safeParse(values);
+    if (result.success && faults.length === 0) return result.data;
+    for (const issue of result.error?.issues ?? []) faults.push(...describeIssue(issue, document, lines));
+  }
+  faults.sort((a, b) => a.line - b.line);
+  throw new ConfigError(
+    path,
+    faults.map((fault) => `line ${fault.line}: ${fault.text}`),
+  );
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describeIssue(
+  issue: Issue,
+  document: Document,
+  lines: LineCounter,
+): { line: number; text: string }[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'unrecognized_keys') {
+    const parent = document.getIn(path, true) as Node | null | undefined;
+    return issue.keys.map((key) => {
+      const pair = isMap(parent)
+        ? parent.items.find((item) => isScalar(item.key) && item.key.value === key)
+        : undefined;
+      return {
+        line: lineOf((pair?.key ?? parent) as Node, lines),
+        text: `${[...path, key].join('.')}: Expected a known setting, got \`${key}\``,
+      };
+    });
+  }
+  const node = document.getIn(path, true) as Node | undefined;
+  const expected = issue.code === 'invalid_type' && issue.expected === 'object' ? 'a section' : issue.message;
+  return [
+    {
+      line: lineOf(node ?? nearest(path, document), lines),
+      // Shown as it stands in the file, so a reference shows its name and never its value.
+      text: `${path.join('.') || '(the whole file)'}: Expected ${expected}, got ${node === undefined ? 'nothing' : shown(node)}`,
+    },
+  ];
+}
+
+function nearest(path: readonly (string | number)[], document: Document): Node | null {
+  for (let depth = path.length - 1; depth > 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true) as Node | undefined;
+    if (node !== undefined) return node;
+  }
+  return document.contents;
+}
+
+function shown(node: Node): string {
+  if (isScalar(node)) return node.value === null ? 'nothing' : `\`${String(node.source ?? node.value)}\``;
+  return isMap(node) ? 'a section' : 'a list';
+}
+
+function lineOf(node: Node | null | undefined, lines: LineCounter): number {
+  return node?.range ? lines.linePos(node.range[0]).line : 1;
+}
+
+const REFERENCE = /^\$\{(?:file:(?<file>[^}]+)|(?<variable>[A-Za-z_][A-Za-z0-9_]*))\}$/;
+
+function resolveReferences(
+  node: unknown,
+  document: Document,
+  environment: Environment,
+  base: string,
+  fault: (node: Node, message: string) => void,
+): unknown {
+  if (isAlias(node)) return resolveReferences(node.resolve(document), document, environment, base, fault);
+  if (isMap(node)) {
+    return Object.fromEntries(
+      node.items.map((item) => [
+        isScalar(item.key) ? String(item.key.value) : String(item.key),
+        resolveReferences(item.value, document, environment, base, fault),
+      ]),
+    );
+  }
+  if (isSeq(node))
+    return node.items.map((item) => resolveReferences(item, document, environment, base, fault));
+  if (!isScalar(node)) return undefined;
+  if (node.value === null) return undefined;
+  if (typeof node.value !== 'string' || !node.value.includes('${')) return node.value;
+  const { file, variable } = REFERENCE.exec(node.value)?.groups ?? {};
+  if (file !== undefined) {
+    try {
+      return new Secret(readFileSync(resolve(base, file), 'utf8').replace(/\r?\n$/, ''));
+    } catch (error) {
+      fault(
+        node,
+        `Expected the secrets file ${file} to be readable, got ${(error as NodeJS.ErrnoException).code}`,
+      );
+    }
+  } else if (variable !== undefined) {
+    const value = environment[variable];
+    if (value !== undefined && value !== '') return new Secret(value);
+    fault(node, `Expected the environment variable ${variable} to be set, got nothing`);
+  } else {
+    fault(node, 'Expected the reference to be the whole value, ${VARIABLE} or ${file:/path}, got more');
+  }
+  // Stands in for the missing value, so that one cause gives one fault.
+  return new Secret('http://missing.invalid');
+}
+
+function urlProtocol(value: string): string {
+  return URL.canParse(value) ? new URL(value).protocol : '';
+}
+
+function isTimeZone(value: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }) !== undefined;
+  } catch {
+    return false;
+  }
+}
