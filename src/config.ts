@@ -96,7 +96,9 @@ const csvFile = (defaults: { encoding: (typeof ENCODINGS)[number] }) =>
 
 const schema = z.strictObject({
   timeZone: timeZone.default('Europe/Paris'),
-  schedule: text.default('25,55 * * * *'),
+  schedule: z
+    .strictObject({ cron: text.default('25,55 * * * *'), catchUp: duration.default(1_800_000) })
+    .prefault({}),
   data: text.default('./data'),
   archive: z
     .strictObject({ folder: text.optional(), retentionDays: whole(1, 3_650).default(90) })
@@ -158,6 +160,7 @@ const schema = z.strictObject({
   }),
   stock: z.strictObject({
     file: csvFile({ encoding: 'utf-8' }),
+    finalLineBreak: oneOf(['required', 'optional']).default('required'),
     columns: titles(STOCK_FIELDS, ['reference', 'size', 'ean', 'quantity', 'store']),
     store: text,
     updateName: fileName.default('ExportCSVmod'),
@@ -177,6 +180,8 @@ const schema = z.strictObject({
   waits: z
     .strictObject({
       look: duration.default(15_000),
+      heartbeat: duration.default(30_000),
+      attempt: duration.default(300_000),
       exportOrders: duration.default(240_000),
       deliverOrders: duration.default(180_000),
       ordersTaken: duration.default(600_000),
@@ -296,7 +301,8 @@ function nearest(path: readonly (string | number)[], document: Document): Node |
 }
 
 function shown(node: Node): string {
-  if (isScalar(node)) return node.value === null ? 'nothing' : `\`${String(node.source ?? node.value)}\``;
+  if (isScalar(node))
+    return node.value === null ? 'nothing' : `\`${node.source ?? JSON.stringify(node.value)}\``;
   return isMap(node) ? 'a section' : 'a list';
 }
 
@@ -354,7 +360,7 @@ function urlProtocol(value: string): string {
 
 function isTimeZone(value: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: value }) !== undefined;
+    return new Intl.DateTimeFormat('en', { timeZone: value }).format(0) !== '';
   } catch {
     return false;
   }

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { isGencod } from './gencod.ts';
+
 /** Decimal number as text, `.` as decimal mark, no exponent: `89.90`. Never converted to a float. */
 export type Decimal = string;
 
@@ -63,6 +66,57 @@ export interface Order extends OrderFields {
   readonly invoice: AddressFields;
   readonly lines: readonly OrderLine[];
 }
+
+const decimal = z.string().regex(/^-?\d+(\.\d+)?$/, 'a decimal number');
+const address = z.object({
+  company: z.string(),
+  firstname: z.string(),
+  lastname: z.string(),
+  address1: z.string(),
+  address2: z.string(),
+  postcode: z.string(),
+  city: z.string(),
+  country: z.string(),
+  phone: z.string(),
+});
+const orderLine = z.object({
+  ean: z.string().refine(isGencod, 'a barcode of 8 to 14 digits'),
+  reference: z.string(),
+  name: z.string(),
+  quantity: z
+    .int('a whole number')
+    .min(1, 'a whole number of 1 or more')
+    .max(1_000_000, 'a whole number up to 1000000'),
+  unitPrice: decimal,
+  size: z.string(),
+  supplier: z.string(),
+  brand: z.string(),
+  productId: z.string(),
+  variantId: z.string(),
+});
+
+/** What an order must be to be sent to Proshop. */
+export const orderSchema = z.object({
+  id: z.int('a whole number').min(1, 'a whole number of 1 or more'),
+  reference: z.string(),
+  state: z.string(),
+  status: z.string(),
+  date: z.string().regex(/^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?$/, 'a time such as `2026-11-24 10:20:00`'),
+  payment: z.string(),
+  paymentModule: z.string(),
+  transaction: z.string(),
+  voucherName: z.string(),
+  voucherCode: z.string(),
+  voucherAmount: decimal,
+  total: decimal,
+  totalWithoutTax: decimal,
+  shipping: decimal,
+  discounts: decimal,
+  customer: z.object({ firstname: z.string(), lastname: z.string(), email: z.string() }),
+  delivery: address,
+  invoice: address,
+  lines: z.array(orderLine).min(1, 'one line or more'),
+}) satisfies z.ZodType<Order>;
 
 /** One line of any order, as far as it could be read: what Proshop's stock does not know yet. */
 export interface SoldLine {

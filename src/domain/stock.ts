@@ -26,3 +26,18 @@ export interface VariantStock {
   readonly size: string;
   readonly quantity: number;
 }
+
+/** A reason not to trust a stock file as a whole: the gate turns it into a refusal. */
+export interface Doubt {
+  readonly rule: 'encoding' | 'header' | 'empty' | 'width' | 'cut' | 'store' | 'unreadable' | 'duplicates';
+  readonly message: string;
+}
+
+/** A row of a stock file that could not be taken as it stands, and why. */
+export interface StockFault {
+  /** 1 = the header's line. */
+  readonly line: number;
+  /** Title of the column. */
+  readonly field: string;
+  readonly reason: string;
+}

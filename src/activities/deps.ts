@@ -1,0 +1,29 @@
+import type { Archive } from '../archive.ts';
+import type { Config } from '../config.ts';
+import type { SalesTemplate } from '../domain/sales-xml.ts';
+import type { Ftp } from '../ftp.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Shop } from '../prestashop/shop.ts';
+import type { Proshop } from '../proshop/proshop.ts';
+
+/** What the activities work with; built by worker.ts, replaced by tests. */
+export interface Deps {
+  readonly config: Config;
+  readonly archive: Archive;
+  readonly ledger: Ledger;
+  readonly ftp: Ftp;
+  readonly shop: Shop;
+  readonly proshop: Proshop;
+  readonly template: SalesTemplate;
+}
+
+/** One run of the workflow. */
+export interface CycleRef {
+  /** The run's id in Temporal. */
+  readonly id: string;
+  /** Its folder in the archive, `2026-11-24/10h25-3f2a91c0`. */
+  readonly folder: string;
+}
+
+/** Lists in an activity's result are cut at this length, so that a cycle's history stays small whatever comes. */
+export const EXAMPLES = 20;

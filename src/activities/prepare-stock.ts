@@ -1,0 +1,116 @@
+import type { ArchivedFile } from '../archive.ts';
+import { judge } from '../domain/gate.ts';
+import type { SoldLine } from '../domain/order.ts';
+import { readStock } from '../domain/stock-csv.ts';
+import { planStock, stockUpdate, type Outstanding } from '../domain/stock-plan.ts';
+import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
+
+export interface PrepareStockInput {
+  readonly cycle: CycleRef;
+  readonly exportId: string;
+  readonly file: ArchivedFile;
+}
+
+export interface PrepareStockResult {
+  readonly update: ArchivedFile;
+  readonly passed: boolean;
+  readonly reasons: readonly { readonly rule: string; readonly message: string }[];
+  readonly rows: number;
+  readonly units: number;
+  /** Orders that Proshop's stock does not count yet, and the variants corrected for them. */
+  readonly outstanding: number;
+  readonly corrected: number;
+  readonly corrections: readonly { readonly ean: string; readonly proshop: number; readonly shown: number }[];
+  readonly difference: {
+    readonly up: number;
+    readonly down: number;
+    readonly toZero: number;
+    readonly created: number;
+    readonly unchanged: number;
+    readonly largest: readonly {
+      readonly ean: string;
+      readonly name: string;
+      readonly size: string;
+      readonly before: number | null;
+      readonly after: number;
+    }[];
+  };
+  readonly setAside: number;
+  readonly setAsideRows: readonly {
+    readonly line: number;
+    readonly field: string;
+    readonly reason: string;
+  }[];
+}
+
+/** Works out what the shop must show, how that differs from what it shows, and whether the gate lets it through. */
+export const prepareStock =
+  ({ config, archive, ledger }: Deps) =>
+  async ({ cycle, exportId, file }: PrepareStockInput): Promise<PrepareStockResult> => {
+    const name = config.proshop.exportName;
+    const stock = readStock(await archive.read(file), name, config.stock);
+    const collected = await ledger.exportOf(cycle.id);
+    const last = await ledger.lastAppliedExport();
+    const applied = last === null ? null : await ledger.appliedStock();
+    const outstanding = await ledger.outstanding();
+    const plan = planStock(stock, {
+      outstanding: byVariant(outstanding.lines),
+      applied,
+      protectedProducts: config.stock.protected,
+      mode: config.stock.outstanding,
+    });
+    const update = await archive.write(
+      cycle.folder,
+      config.stock.updateName,
+      Buffer.concat([...stockUpdate(stock, plan)]),
+    );
+    const verdict = judge(
+      {
+        doubts: [...stock.doubts, ...plan.doubts],
+        rows: stock.rows,
+        units: stock.units,
+        applied:
+          last === null || applied === null
+            ? null
+            : {
+                rows: last.rows,
+                units: last.units,
+                inStock: [...applied.values()].filter(({ quantity }) => quantity > 0).length,
+                exportedAt: last.id === exportId ? null : (last.modifiedAt?.toISOString() ?? null),
+              },
+        difference: plan.difference,
+        exportedAt: collected?.modifiedAt?.toISOString() ?? null,
+      },
+      config.gate,
+    );
+    return {
+      update,
+      passed: verdict.passed,
+      reasons: verdict.reasons.slice(0, EXAMPLES),
+      rows: plan.rows,
+      units: plan.units,
+      outstanding: outstanding.orders,
+      corrected: plan.corrections.length,
+      corrections: plan.corrections
+        .slice(0, EXAMPLES)
+        .map(({ ean, proshop, shown }) => ({ ean, proshop, shown })),
+      difference: {
+        ...plan.difference,
+        largest: plan.difference.largest
+          .slice(0, EXAMPLES)
+          .map(({ ean, name, size, before, after }) => ({ ean, name, size, before, after })),
+      },
+      setAside: plan.setAside.length,
+      setAsideRows: plan.setAside.slice(0, EXAMPLES),
+    };
+  };
+
+function byVariant(lines: readonly SoldLine[]): Outstanding {
+  const byEan = new Map<string, number>();
+  const byReference = new Map<string, number>();
+  for (const { ean, reference, quantity } of lines) {
+    const [sums, key] = ean === null ? [byReference, reference] : [byEan, ean];
+    sums.set(key, (sums.get(key) ?? 0) + quantity);
+  }
+  return { byEan, byReference };
+}

@@ -1,0 +1,101 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+
+export type Archive = ReturnType<typeof createArchive>;
+
+/** A file of the archive, as it goes through Temporal's history: where and what, never the bytes. */
+export interface ArchivedFile {
+  /** Relative to the archive's folder: `2026-11-24/10h25-3f2a/orders.csv`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** Keeps every file in and out, a folder a cycle, each written whole or not at all, readable by this user alone. */
+export function createArchive(root: string) {
+  const locate = (path: string): string => {
+    const full = resolve(root, path);
+    if (full !== root && !full.startsWith(root + sep))
+      throw new Error(`Expected ${path} to be inside the archive`);
+    return full;
+  };
+
+  return {
+    /** Writes `bytes` as `name` in the cycle's folder, replacing what a cut attempt may have left there. */
+    async write(folder: string, name: string, bytes: Uint8Array): Promise<ArchivedFile> {
+      const path = `${folder}/${name}`;
+      await writeWhole(locate(folder), locate(path), bytes);
+      return { path, size: bytes.length, sha256: sha256(bytes) };
+    },
+
+    /** Like `write`, but keeps a different file of that name and takes `name-2`, `name-3`, … instead. */
+    async add(folder: string, name: string, bytes: Uint8Array): Promise<ArchivedFile> {
+      const [, stem = name, extension = ''] = /^(.*?)(\.[^.]*)?$/.exec(name) ?? [];
+      for (let copy = 1; ; copy++) {
+        const path = `${folder}/${stem}${copy === 1 ? '' : `-${copy}`}${extension}`;
+        const there = await readFile(locate(path)).catch(absent);
+        if (there !== null && !there.equals(bytes)) continue;
+        if (there === null) await writeWhole(locate(folder), locate(path), bytes);
+        return { path, size: bytes.length, sha256: sha256(bytes) };
+      }
+    },
+
+    /** @throws when the file is not there or not the one that was archived. */
+    async read(file: ArchivedFile): Promise<Buffer> {
+      const bytes = await readFile(locate(file.path));
+      if (sha256(bytes) !== file.sha256)
+        throw new Error(`Expected ${file.path} as it was archived, got other bytes`);
+      return bytes;
+    },
+
+    /** Deletes the folders of days before `day` (`2026-08-26`). Gives the days deleted. */
+    async purge(day: string): Promise<readonly string[]> {
+      const days = await readdir(root).catch(absent);
+      const old = (days ?? []).filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name) && name < day).sort();
+      for (const name of old) await rm(join(root, name), { recursive: true });
+      return old;
+    },
+
+    /** @throws when the archive cannot be written. */
+    async check(): Promise<void> {
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      await stat(root);
+    },
+  };
+}
+
+async function writeWhole(folder: string, target: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = `${target}.${randomUUID()}.part`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+    // The rename itself lasts only once the folder is on disk too.
+    const directory = await open(folder, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

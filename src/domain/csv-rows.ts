@@ -1,0 +1,140 @@
+import { CsvError, parse } from 'csv-parse/sync';
+import { asBuffer, decodeText, markLength, type CsvFormat } from './text-file.ts';
+
+/** One row of a delimited file, and where its bytes stand in it. */
+export interface CsvRow {
+  readonly fields: readonly string[];
+  /** Line of its first character, 1 = the header's. */
+  readonly line: number;
+  /** Offset of its first byte. */
+  readonly start: number;
+}
+
+/** How a delimited file ends. */
+export interface CsvEnd {
+  readonly lineBreak: boolean;
+  /** What stands after the last whole row, when a quoted field is never closed. */
+  readonly unclosed: CsvRow | null;
+}
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Hands every row to `onRow`, in the order of the file, blank lines left out.
+ *
+ * Rows end with CRLF or LF. A quote inside a field that is not quoted is plain text (`boots 12" high`).
+ */
+export function readCsvRows(bytes: Uint8Array, format: CsvFormat, onRow: (row: CsvRow) => void): CsvEnd {
+  const buffer = asBuffer(bytes);
+  const mark = markLength(bytes);
+  let line = 1;
+  let start = 0;
+
+  const rowOf = (fields: string[]): CsvRow => ({ fields: fields.map(decoderOf(format)), line, start });
+
+  try {
+    parseCsv(buffer.subarray(mark), format, (fields, end) => {
+      if (fields.length > 1 || fields[0] !== '') onRow(rowOf(fields));
+      line += countLineFeeds(buffer, start, mark + end);
+      start = mark + end;
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError) || error.code !== 'CSV_QUOTE_NOT_CLOSED') throw error;
+    const rest = Buffer.concat([
+      buffer.subarray(Math.max(start, mark)),
+      Buffer.from(format.quote, nodeEncoding(format)),
+    ]);
+    let unclosed: CsvRow | null = null;
+    parseCsv(rest, format, (fields) => {
+      unclosed = rowOf(fields);
+    });
+    return { lineBreak: false, unclosed };
+  }
+  return { lineBreak: bytes.at(-1) === LINE_FEED, unclosed: null };
+}
+
+/**
+ * Finds the bytes of one field's value in a row, without the quotes around it. Reads quotes as csv-parse does.
+ *
+ * @param row the row's bytes as `latin1` text, so that an index is an offset
+ */
+export function fieldSpan(
+  row: string,
+  index: number,
+  format: CsvFormat,
+): { readonly start: number; readonly end: number } | undefined {
+  const delimiter = rawText(format.delimiter, format);
+  const quote = rawText(format.quote, format);
+  const boundary = new RegExp(`${delimiter.replace(/./gs, hexadecimal)}|\\r?\\n`, 'g');
+  const plainEnd = (from: number) => {
+    boundary.lastIndex = from;
+    return boundary.exec(row)?.index ?? row.length;
+  };
+  const fieldEnd = (from: number) => {
+    if (!row.startsWith(quote, from)) return plainEnd(from);
+    let at = row.indexOf(quote, from + quote.length);
+    while (at !== -1 && row.startsWith(quote, at + quote.length))
+      at = row.indexOf(quote, at + 2 * quote.length);
+    return at === -1 ? row.length : plainEnd(at + quote.length);
+  };
+
+  let start = 0;
+  for (let field = 0; start <= row.length; field++) {
+    const end = fieldEnd(start);
+    if (field === index) {
+      const value = row.slice(start, end);
+      const isQuoted = value.length > quote.length && value.startsWith(quote) && value.endsWith(quote);
+      return isQuoted ? { start: start + quote.length, end: end - quote.length } : { start, end };
+    }
+    if (!row.startsWith(delimiter, end)) return undefined;
+    start = end + delimiter.length;
+  }
+  return undefined;
+}
+
+function parseCsv(bytes: Buffer, format: CsvFormat, onRow: (fields: string[], end: number) => void): void {
+  parse(bytes, {
+    delimiter: format.delimiter,
+    quote: format.quote,
+    escape: format.quote,
+    encoding: nodeEncoding(format),
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    relax_quotes: true,
+    // Nothing is collected: a file of a million rows would not fit beside its fields.
+    on_record: (fields: string[], { bytes: end }: { bytes: number }) => {
+      onRow(fields, end);
+      return null;
+    },
+  });
+}
+
+// Bytes of the one-byte encodings pass through csv-parse as latin1, and fields are decoded one by one.
+function nodeEncoding(format: CsvFormat): 'utf8' | 'latin1' {
+  return format.encoding === 'utf-8' ? 'utf8' : 'latin1';
+}
+
+function rawText(text: string, format: CsvFormat): string {
+  return Buffer.from(text, nodeEncoding(format)).toString('latin1');
+}
+
+function hexadecimal(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+function decoderOf({ encoding }: CsvFormat): (field: string) => string {
+  if (encoding === 'utf-8') return (field) => field;
+  return (field) => (/[\x80-\xff]/.test(field) ? decodeText(Buffer.from(field, 'latin1'), encoding) : field);
+}
+
+function countLineFeeds(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (
+    let at = bytes.indexOf(LINE_FEED, start);
+    at !== -1 && at < end;
+    at = bytes.indexOf(LINE_FEED, at + 1)
+  ) {
+    count++;
+  }
+  return count;
+}

@@ -1,0 +1,142 @@
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+  type Duration,
+} from '@temporalio/common';
+import { FTPError } from 'basic-ftp';
+import { FormatError } from './domain/text-file.ts';
+
+/**
+ * What can go wrong, as Temporal shows it. This file owns the table of design notes "Failures": nobody else looks at
+ * an error's code, and nobody at all but the lines below at a message's text.
+ */
+export const FAILURE = {
+  /** Waiting: the evidence is not there yet. Benign, retried every few seconds until the step's deadline. */
+  notYet: 'NotYet',
+  /** The shop's importer is at work on something else. The workflow plans again before it asks again. */
+  shopBusy: 'ShopBusy',
+  /** Somebody says no, and will say no again: a password, a right, a certificate, a missing folder. Not retried. */
+  refused: 'Refused',
+  /** A file that does not fit the configuration. Not retried; the file is kept. */
+  badData: 'BadData',
+  /** A network or a server out of order. Retried, backing off, until the step's deadline. */
+  transient: 'Transient',
+} as const;
+export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];
+
+export function notYet(message: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURE.notYet,
+    message,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+export function shopBusy(message: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURE.shopBusy,
+    message,
+    category: ApplicationFailureCategory.BENIGN,
+    nonRetryable: true,
+  });
+}
+
+export function refused(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: FAILURE.refused, message, nonRetryable: true });
+}
+
+export function badData(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: FAILURE.badData, message, nonRetryable: true });
+}
+
+export function transient(message: string, nextRetryDelay?: Duration): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURE.transient,
+    message,
+    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+  });
+}
+
+/** Error thrown when a cron URL of the shop does not answer as it should. Never holds the URL: that is a secret. */
+export class ShopAnswerError extends Error {
+  override readonly name = 'ShopAnswerError';
+  readonly status: number | null;
+
+  constructor(message: string, status: number | null) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Sorts any error into the table. The error's stack stays in the log; Temporal's history gets type and message. */
+export function toFailure(error: unknown, conceal: (text: string) => string): Error {
+  if (error instanceof CancelledFailure) return error;
+  if (error instanceof ApplicationFailure) {
+    const message = conceal(error.message);
+    if (message === error.message && error.cause === undefined && error.stack === undefined) return error;
+    return ApplicationFailure.create({
+      message,
+      type: error.type ?? FAILURE.transient,
+      nonRetryable: error.nonRetryable ?? false,
+      ...(error.category == null ? {} : { category: error.category }),
+      ...(error.nextRetryDelay == null ? {} : { nextRetryDelay: error.nextRetryDelay }),
+    });
+  }
+  const message = conceal(error instanceof Error ? error.message : String(error));
+  switch (kindOf(error)) {
+    case 'refused':
+      return refused(message);
+    case 'badData':
+      return badData(message);
+    case 'transient':
+      return transient(message);
+  }
+}
+
+function kindOf(error: unknown): 'refused' | 'badData' | 'transient' {
+  if (error instanceof FormatError) return 'badData';
+  if (error instanceof FTPError) return ftpKind(error);
+  if (error instanceof ShopAnswerError) {
+    const status = error.status ?? 503;
+    return status >= 500 || status === 429 || status === 408 ? 'transient' : 'refused';
+  }
+  return REFUSALS.has(codeOf(error)) ? 'refused' : 'transient';
+}
+
+/** TLS and local-file errors that the same call would meet again. */
+const REFUSALS = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'EACCES',
+  'EROFS',
+]);
+
+// Replies that mean different things on different servers are told apart by their text.
+function ftpKind(error: FTPError): 'refused' | 'transient' {
+  // ProFTPD refuses a connection too many with 530; a wrong password gets 530 everywhere.
+  if (error.code === 530) return /maximum|too many/i.test(error.message) ? 'transient' : 'refused';
+  // Pure-FTPd refuses a login without TLS with 421.
+  if (error.code === 421) return /cleartext|TLS/i.test(error.message) ? 'refused' : 'transient';
+  return error.code >= 500 ? 'refused' : 'transient';
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** True when an FTP reply says "there is no such file": 550, and 451 where Pure-FTPd renames. */
+export function isNoSuchFile(error: unknown): boolean {
+  return error instanceof FTPError && (error.code === 550 || error.code === 451);
+}
+
+/** True when the server understood and said no: the connection can be used on. Otherwise nobody knows what happened. */
+export function isFtpReply(error: unknown): error is FTPError {
+  return error instanceof FTPError && error.code !== 421;
+}

@@ -1,0 +1,488 @@
+import {
+  and,
+  asc,
+  count,
+  countDistinct,
+  desc,
+  eq,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  ne,
+  or,
+  sql,
+} from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import type { Order, SetAsideOrder, SoldLine } from '../domain/order.ts';
+import type { VariantStock } from '../domain/stock.ts';
+import {
+  appliedStock,
+  deliveries,
+  models,
+  orderLines,
+  orders,
+  stockExports,
+  unnumberedOrders,
+} from './schema.ts';
+
+export type Database = PgDatabase<PgQueryResultHKT>;
+export type Delivery = typeof deliveries.$inferSelect;
+export type StockExport = typeof stockExports.$inferSelect;
+export type Ledger = ReturnType<typeof createLedger>;
+
+/** PostgreSQL takes 65,535 parameters a statement; the widest table here has 11 columns. */
+const BATCH = 1_000;
+
+export interface OrdersSeen {
+  readonly cycle: string;
+  /** 1, or 6 for late orders. */
+  readonly step: number;
+  readonly file: string;
+  readonly fileSha256: string;
+  readonly at: Date;
+  readonly orders: readonly { readonly order: Order; readonly route: 'send' | 'by_hand' }[];
+  readonly setAside: readonly SetAsideOrder[];
+}
+
+/** Remembers orders, deliveries and the stock last applied. What must be unique is so by the database's keys. */
+export function createLedger(db: Database) {
+  return {
+    /** Records the orders of one file. An order seen before changes nothing, unless it had been set aside and can be read now. */
+    recordOrders: (seen: OrdersSeen): Promise<void> =>
+      db.transaction(async (tx) => {
+        const rows = [
+          ...seen.orders.map(({ order, route }) => ({
+            order: { id: order.id, reference: order.reference, route, reason: null, body: order },
+            lines: order.lines as readonly SoldLine[],
+          })),
+          ...seen.setAside.flatMap(({ id, reference, lines, ...fault }) =>
+            id === null
+              ? []
+              : [
+                  {
+                    order: {
+                      id,
+                      reference,
+                      route: 'set_aside' as const,
+                      reason: describe(fault),
+                      body: null,
+                    },
+                    lines,
+                  },
+                ],
+          ),
+        ];
+        for (const batch of inBatches(rows)) {
+          const written = await tx
+            .insert(orders)
+            .values(
+              batch.map(({ order }) => ({
+                ...order,
+                seenAt: seen.at,
+                seenCycle: seen.cycle,
+                seenStep: seen.step,
+                seenFile: seen.file,
+              })),
+            )
+            .onConflictDoUpdate({
+              target: orders.id,
+              set: {
+                route: sql`excluded.route`,
+                reason: sql`excluded.reason`,
+                body: sql`excluded.body`,
+                reference: sql`excluded.reference`,
+                seenAt: sql`excluded.seen_at`,
+                seenCycle: sql`excluded.seen_cycle`,
+                seenStep: sql`excluded.seen_step`,
+                seenFile: sql`excluded.seen_file`,
+              },
+              setWhere: sql`${orders.route} = 'set_aside' and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,
+            })
+            .returning({ id: orders.id });
+          const ids = new Set(written.map(({ id }) => id));
+          const lines = batch
+            .filter(({ order }) => ids.has(order.id))
+            .flatMap(({ order, lines }) =>
+              lines.map(({ ean, reference, quantity }, position) => ({
+                orderId: order.id,
+                position,
+                ean,
+                reference,
+                quantity,
+              })),
+            );
+          if (ids.size > 0) await tx.delete(orderLines).where(inArray(orderLines.orderId, [...ids]));
+          for (const part of inBatches(lines)) await tx.insert(orderLines).values(part);
+        }
+        const unnumbered = seen.setAside.filter(({ id }) => id === null);
+        for (const part of inBatches(unnumbered)) {
+          await tx
+            .insert(unnumberedOrders)
+            .values(
+              part.map(({ line, lines, ...fault }) => ({
+                fileSha256: seen.fileSha256,
+                line,
+                reason: describe({ ...fault, line }),
+                lines,
+                seenAt: seen.at,
+                seenCycle: seen.cycle,
+              })),
+            )
+            .onConflictDoNothing();
+        }
+      }),
+
+    /** What one step of a cycle saw for the first time (or, set aside before, can read now). */
+    async ordersSeen(cycle: string, step: number) {
+      const rows = await db
+        .select({ id: orders.id, route: orders.route, reason: orders.reason })
+        .from(orders)
+        .where(and(eq(orders.seenCycle, cycle), eq(orders.seenStep, step)))
+        .orderBy(asc(orders.id));
+      return {
+        toSend: rows.filter(({ route }) => route === 'send').map(({ id }) => id),
+        byHand: rows.filter(({ route }) => route === 'by_hand').map(({ id }) => id),
+        setAside: rows.filter(({ route }) => route === 'set_aside'),
+      };
+    },
+
+    /** Orders to be sent that no delivery holds, oldest first. */
+    async ordersToSend(): Promise<readonly Order[]> {
+      const rows = await db
+        .select({ id: orders.id, body: orders.body })
+        .from(orders)
+        .where(toSend)
+        .orderBy(asc(orders.id));
+      return rows.map(({ id, body }) => {
+        if (body === null)
+          throw new Error(`Expected order ${id} to hold its fields until it is sent, got none`);
+        return body;
+      });
+    },
+
+    /** Orders that a person must see to, and that nobody has settled yet. */
+    async ordersForPeople() {
+      const rows = await db
+        .select({ id: orders.id, reference: orders.reference, route: orders.route, reason: orders.reason })
+        .from(orders)
+        .where(and(ne(orders.route, 'send'), isNull(orders.settledAt)))
+        .orderBy(asc(orders.id));
+      const unnumbered = await db
+        .select({ reason: unnumberedOrders.reason })
+        .from(unnumberedOrders)
+        .where(isNull(unnumberedOrders.settledAt))
+        .orderBy(asc(unnumberedOrders.seenAt));
+      return {
+        byHand: rows.filter(({ route }) => route === 'by_hand'),
+        setAside: rows.filter(({ route }) => route === 'set_aside'),
+        unnumbered,
+      };
+    },
+
+    /** Notes that a person has dealt with an order in Proshop: it counts as outstanding until an export begun later. */
+    async settleOrder(id: number, at: Date, why: string): Promise<boolean> {
+      const rows = await db
+        .update(orders)
+        .set({ settledAt: at, settledWhy: why })
+        .where(and(eq(orders.id, id), isNull(orders.settledAt), isNull(orders.deliveryId)))
+        .returning({ id: orders.id });
+      return rows.length === 1;
+    },
+
+    /**
+     * Begins a delivery that holds exactly these orders.
+     * @throws when one of them is no longer free, so that no order is ever in two deliveries.
+     */
+    startDelivery: (
+      delivery: Pick<
+        Delivery,
+        'id' | 'kind' | 'cycle' | 'temporaryPath' | 'finalPath' | 'size' | 'sha256' | 'createdAt'
+      >,
+      orderIds: readonly number[],
+    ): Promise<void> =>
+      db.transaction(async (tx) => {
+        await tx.insert(deliveries).values({ ...delivery, state: 'uploading' });
+        for (const ids of inBatches(orderIds)) {
+          const held = await tx
+            .update(orders)
+            .set({ deliveryId: delivery.id })
+            .where(and(inArray(orders.id, ids), toSend))
+            .returning({ id: orders.id });
+          if (held.length !== ids.length) {
+            throw new Error(
+              `Expected ${ids.length} orders to be free for delivery ${delivery.id}, got ${held.length}`,
+            );
+          }
+        }
+      }),
+
+    /** Deliveries whose file may or may not stand under its final name. */
+    openDeliveries: (kind: Delivery['kind']): Promise<Delivery[]> =>
+      db
+        .select()
+        .from(deliveries)
+        .where(and(eq(deliveries.kind, kind), inArray(deliveries.state, ['uploading', 'uploaded'])))
+        .orderBy(asc(deliveries.createdAt)),
+
+    /** Published deliveries whose file was not seen gone yet, with the orders each holds. */
+    untakenDeliveries: (kind: Delivery['kind']): Promise<(Delivery & { orders: number })[]> =>
+      db
+        .select({ delivery: deliveries, orders: count(orders.id) })
+        .from(deliveries)
+        .leftJoin(orders, eq(orders.deliveryId, deliveries.id))
+        .where(and(eq(deliveries.kind, kind), eq(deliveries.state, 'published'), isNull(deliveries.takenAt)))
+        .groupBy(deliveries.id)
+        .orderBy(asc(deliveries.createdAt))
+        .then((rows) => rows.map((row) => ({ ...row.delivery, orders: row.orders }))),
+
+    async deliveryOf(cycle: string, kind: Delivery['kind']): Promise<Delivery | null> {
+      const [row] = await db
+        .select()
+        .from(deliveries)
+        .where(and(eq(deliveries.cycle, cycle), eq(deliveries.kind, kind), ne(deliveries.state, 'abandoned')))
+        .orderBy(desc(deliveries.createdAt))
+        .limit(1);
+      return row ?? null;
+    },
+
+    async ordersIn(deliveryId: string): Promise<readonly number[]> {
+      const rows = await db
+        .select({ id: orders.id })
+        .from(orders)
+        .where(eq(orders.deliveryId, deliveryId))
+        .orderBy(asc(orders.id));
+      return rows.map(({ id }) => id);
+    },
+
+    /** From here on the temporary file may be renamed, by anyone who finds it. False when the delivery was abandoned meanwhile. */
+    markUploaded: (id: string): Promise<boolean> => move(id, 'uploading', { state: 'uploaded' }),
+
+    markPublished: (id: string, at: Date): Promise<boolean> =>
+      move(id, 'uploaded', { state: 'published', publishedAt: at }),
+
+    /** Gives up a delivery whose file was never renamed, and frees its orders. False when it may have been renamed. */
+    abandonDelivery: (
+      id: string,
+      state: 'uploading' | 'uploaded' | 'published' = 'uploading',
+    ): Promise<boolean> =>
+      db.transaction(async (tx) => {
+        const rows = await tx
+          .update(deliveries)
+          .set({ state: 'abandoned' })
+          .where(and(eq(deliveries.id, id), eq(deliveries.state, state), isNull(deliveries.takenAt)))
+          .returning({ id: deliveries.id });
+        if (rows.length === 0) return false;
+        await tx.update(orders).set({ deliveryId: null }).where(eq(orders.deliveryId, id));
+        return true;
+      }),
+
+    async markTaken(id: string, at: Date): Promise<void> {
+      await db
+        .update(deliveries)
+        .set({ takenAt: at })
+        .where(and(eq(deliveries.id, id), isNull(deliveries.takenAt)));
+    },
+
+    /** Sales files seen gone since `since`, and the orders in them. */
+    async takenSince(since: Date): Promise<{ readonly taken: number; readonly orders: number }> {
+      const [row] = await db
+        .select({ taken: countDistinct(deliveries.id), orders: count(orders.id) })
+        .from(deliveries)
+        .leftJoin(orders, eq(orders.deliveryId, deliveries.id))
+        .where(and(eq(deliveries.kind, 'sales'), gte(deliveries.takenAt, since)));
+      return row ?? { taken: 0, orders: 0 };
+    },
+
+    async markAccepted(id: string, at: Date): Promise<void> {
+      await db.update(deliveries).set({ acceptedAt: at }).where(eq(deliveries.id, id));
+    },
+
+    /**
+     * Records a collected ExportCSV, and that it counts every order taken (or settled by hand) `margin` ms before
+     * Proshop began to write it. A second call for the same cycle changes nothing.
+     */
+    recordExport: (
+      stock: Omit<StockExport, 'appliedAt'>,
+      margin: number,
+    ): Promise<{ readonly reflected: number }> =>
+      db.transaction(async (tx) => {
+        const inserted = await tx
+          .insert(stockExports)
+          .values(stock)
+          .onConflictDoNothing({ target: stockExports.cycle })
+          .returning({ id: stockExports.id });
+        if (inserted.length === 0 || stock.begunAfter === null) return { reflected: 0 };
+        const until = new Date(stock.begunAfter.getTime() - margin);
+        const taken = tx
+          .select({ id: deliveries.id })
+          .from(deliveries)
+          .where(
+            and(
+              eq(deliveries.kind, 'sales'),
+              eq(deliveries.state, 'published'),
+              lte(deliveries.takenAt, until),
+            ),
+          );
+        const reflected = await tx
+          .update(orders)
+          .set({ reflectedBy: stock.id })
+          .where(
+            and(
+              isNull(orders.reflectedBy),
+              or(inArray(orders.deliveryId, taken), lte(orders.settledAt, until)),
+            ),
+          )
+          .returning({ id: orders.id });
+        return { reflected: reflected.length };
+      }),
+
+    async exportOf(cycle: string): Promise<StockExport | null> {
+      const [row] = await db.select().from(stockExports).where(eq(stockExports.cycle, cycle));
+      return row ?? null;
+    },
+
+    /** How many orders an export was the first to count. */
+    async reflectedBy(exportId: string): Promise<number> {
+      const [row] = await db.select({ orders: count() }).from(orders).where(eq(orders.reflectedBy, exportId));
+      return row?.orders ?? 0;
+    },
+
+    async lastExport(): Promise<StockExport | null> {
+      const [row] = await db.select().from(stockExports).orderBy(desc(stockExports.collectedAt)).limit(1);
+      return row ?? null;
+    },
+
+    /** The export that the shop shows, as far as passerelle knows. */
+    async lastAppliedExport(): Promise<StockExport | null> {
+      const [row] = await db
+        .select()
+        .from(stockExports)
+        .where(isNotNull(stockExports.appliedAt))
+        .orderBy(desc(stockExports.appliedAt))
+        .limit(1);
+      return row ?? null;
+    },
+
+    /** Units that Proshop's stock does not count yet, summed by variant. */
+    async outstanding(): Promise<{ readonly orders: number; readonly lines: readonly SoldLine[] }> {
+      const [total] = await db.select({ orders: count() }).from(orders).where(isNull(orders.reflectedBy));
+      const lines = await db
+        .select({
+          ean: orderLines.ean,
+          reference: orderLines.reference,
+          quantity: sql<number>`sum(${orderLines.quantity})::int`,
+        })
+        .from(orderLines)
+        .innerJoin(orders, eq(orders.id, orderLines.orderId))
+        .where(isNull(orders.reflectedBy))
+        .groupBy(orderLines.ean, orderLines.reference);
+      const unnumbered = await db
+        .select({ lines: unnumberedOrders.lines })
+        .from(unnumberedOrders)
+        .where(isNull(unnumberedOrders.settledAt));
+      return {
+        orders: (total?.orders ?? 0) + unnumbered.length,
+        lines: [...lines, ...unnumbered.flatMap((row) => row.lines)],
+      };
+    },
+
+    async appliedStock(): Promise<ReadonlyMap<string, VariantStock>> {
+      const rows = await db.select().from(appliedStock);
+      return new Map(rows.map((row) => [row.ean, row]));
+    },
+
+    /** Replaces what the shop is known to show. Writes only what differs. */
+    applyStock: (exportId: string, variants: readonly VariantStock[], at: Date): Promise<void> =>
+      db.transaction(async (tx) => {
+        const before = new Map((await tx.select().from(appliedStock)).map((row) => [row.ean, row]));
+        const gone = new Set(before.keys());
+        const changed = variants.filter((variant) => {
+          gone.delete(variant.ean);
+          const row = before.get(variant.ean);
+          return (
+            row?.quantity !== variant.quantity ||
+            row.reference !== variant.reference ||
+            row.size !== variant.size
+          );
+        });
+        for (const part of inBatches([...gone]))
+          await tx.delete(appliedStock).where(inArray(appliedStock.ean, part));
+        for (const part of inBatches(changed)) {
+          await tx
+            .insert(appliedStock)
+            .values(part.map(({ ean, reference, size, quantity }) => ({ ean, reference, size, quantity })))
+            .onConflictDoUpdate({
+              target: appliedStock.ean,
+              set: {
+                reference: sql`excluded.reference`,
+                size: sql`excluded.size`,
+                quantity: sql`excluded.quantity`,
+              },
+            });
+        }
+        await tx.update(stockExports).set({ appliedAt: at }).where(eq(stockExports.id, exportId));
+      }),
+
+    /** Models whose creation in the shop is known to be over. */
+    async confirmedModels(): Promise<ReadonlySet<string>> {
+      const rows = await db
+        .select({ reference: models.reference })
+        .from(models)
+        .where(isNotNull(models.confirmedAt));
+      return new Set(rows.map(({ reference }) => reference));
+    },
+
+    async askModels(references: readonly string[], at: Date): Promise<void> {
+      for (const part of inBatches(references)) {
+        await db
+          .insert(models)
+          .values(part.map((reference) => ({ reference, askedAt: at })))
+          .onConflictDoUpdate({ target: models.reference, set: { askedAt: at } });
+      }
+    },
+
+    async confirmModels(askedBefore: Date, at: Date): Promise<void> {
+      await db
+        .update(models)
+        .set({ confirmedAt: at })
+        .where(and(isNull(models.confirmedAt), lte(models.askedAt, askedBefore)));
+    },
+
+    /** Forgets the customers' fields of orders seen before `before` that are settled or counted by Proshop. */
+    async forgetCustomers(before: Date): Promise<number> {
+      const rows = await db
+        .update(orders)
+        .set({ body: null })
+        .where(
+          and(
+            isNotNull(orders.body),
+            lte(orders.seenAt, before),
+            or(isNotNull(orders.reflectedBy), isNotNull(orders.settledAt)),
+          ),
+        )
+        .returning({ id: orders.id });
+      return rows.length;
+    },
+  };
+
+  async function move(id: string, from: Delivery['state'], to: Partial<Delivery>): Promise<boolean> {
+    const rows = await db
+      .update(deliveries)
+      .set(to)
+      .where(and(eq(deliveries.id, id), eq(deliveries.state, from)))
+      .returning({ id: deliveries.id });
+    return rows.length === 1;
+  }
+}
+
+const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));
+
+function describe(fault: Pick<SetAsideOrder, 'file' | 'line' | 'field' | 'reason'>): string {
+  return `${fault.reason} (${fault.file}, line ${fault.line}, ${fault.field})`;
+}
+
+function* inBatches<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+}

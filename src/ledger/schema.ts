@@ -1,0 +1,121 @@
+import {
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { Order, SoldLine } from '../domain/order.ts';
+
+const instant = (name: string) => timestamp(name, { withTimezone: true });
+
+/** A file that passerelle puts on the FTP, once: its temporary name is renamed at most once to its final name. */
+export const deliveries = pgTable('deliveries', {
+  id: uuid().primaryKey(),
+  kind: text({ enum: ['sales', 'stock'] }).notNull(),
+  cycle: text().notNull(),
+  temporaryPath: text('temporary_path').notNull(),
+  finalPath: text('final_path').notNull(),
+  size: bigint({ mode: 'number' }).notNull(),
+  sha256: text().notNull(),
+  state: text({ enum: ['uploading', 'uploaded', 'published', 'abandoned'] }).notNull(),
+  createdAt: instant('created_at').notNull(),
+  publishedAt: instant('published_at'),
+  /** When it was first seen gone: taken by Proshop, or deleted by the shop's module at the end of its import. */
+  takenAt: instant('taken_at'),
+  /** Stock only: when the shop accepted to import it. */
+  acceptedAt: instant('accepted_at'),
+});
+
+export const stockExports = pgTable('stock_exports', {
+  id: uuid().primaryKey(),
+  cycle: text().notNull().unique(),
+  sha256: text().notNull(),
+  size: bigint({ mode: 'number' }).notNull(),
+  /** The FTP server's own time of the file: compared with the same server's times only. */
+  modifiedAt: instant('modified_at'),
+  /** Proshop began to write it after this instant; null when nobody looked before. */
+  begunAfter: instant('begun_after'),
+  collectedAt: instant('collected_at').notNull(),
+  rows: integer().notNull(),
+  units: integer().notNull(),
+  appliedAt: instant('applied_at'),
+});
+
+export const orders = pgTable(
+  'orders',
+  {
+    /** PrestaShop's id_order. */
+    id: bigint({ mode: 'number' }).primaryKey(),
+    reference: text().notNull(),
+    route: text({ enum: ['send', 'by_hand', 'set_aside'] }).notNull(),
+    /** Why it was set aside: file, line, field. */
+    reason: text(),
+    /** The order as it goes into the XML; forgotten when the retention is over. */
+    body: jsonb().$type<Order>(),
+    seenAt: instant('seen_at').notNull(),
+    seenCycle: text('seen_cycle').notNull(),
+    /** Step of the cycle that saw it: 1, or 6 for a late order. */
+    seenStep: integer('seen_step').notNull(),
+    seenFile: text('seen_file').notNull(),
+    deliveryId: uuid('delivery_id').references(() => deliveries.id),
+    settledAt: instant('settled_at'),
+    settledWhy: text('settled_why'),
+    /** The first export of Proshop's stock that counts this order. */
+    reflectedBy: uuid('reflected_by').references(() => stockExports.id),
+  },
+  (table) => [
+    index('orders_delivery').on(table.deliveryId),
+    index('orders_reflected').on(table.reflectedBy),
+    index('orders_seen').on(table.seenCycle),
+  ],
+);
+
+export const orderLines = pgTable(
+  'order_lines',
+  {
+    orderId: bigint('order_id', { mode: 'number' })
+      .notNull()
+      .references(() => orders.id),
+    position: integer().notNull(),
+    ean: text(),
+    reference: text().notNull(),
+    quantity: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orderId, table.position] })],
+);
+
+/** Set-aside orders whose number could not be read: known by the file that showed them. */
+export const unnumberedOrders = pgTable(
+  'unnumbered_orders',
+  {
+    fileSha256: text('file_sha256').notNull(),
+    line: integer().notNull(),
+    reason: text().notNull(),
+    lines: jsonb().$type<readonly SoldLine[]>().notNull(),
+    seenAt: instant('seen_at').notNull(),
+    seenCycle: text('seen_cycle').notNull(),
+    settledAt: instant('settled_at'),
+  },
+  (table) => [primaryKey({ columns: [table.fileSha256, table.line] })],
+);
+
+/** What the shop was last told to show, variant by variant. */
+export const appliedStock = pgTable('applied_stock', {
+  ean: text().primaryKey(),
+  reference: text().notNull(),
+  size: text().notNull(),
+  quantity: integer().notNull(),
+});
+
+/** Models that the shop was asked to create. */
+export const models = pgTable('models', {
+  reference: text().primaryKey(),
+  askedAt: instant('asked_at').notNull(),
+  /** When the import that creates it was known to be over. */
+  confirmedAt: instant('confirmed_at'),
+});

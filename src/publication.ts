@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { sha256 } from './archive.ts';
+import { refused } from './failures.ts';
+import type { FtpSession } from './ftp.ts';
+import type { Delivery, Ledger } from './ledger/ledger.ts';
+
+export interface NewPublication {
+  readonly kind: Delivery['kind'];
+  readonly cycle: string;
+  /** Our own folder on the FTP server: Proshop takes any file it sees in its own. */
+  readonly staging: string;
+  readonly finalPath: string;
+  readonly orderIds: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Puts a file under its final name, whole, at most once whatever is cut when. The ledger goes first at each step:
+ *
+ *     uploading   the temporary file may be partial; nobody may rename it. Cut here: abandoned, a new one is made
+ *     uploaded    the temporary file is whole and may be renamed. Cut here: finishPublication looks and goes on
+ *     published   renamed, and perhaps already taken
+ *
+ * Each publication has a temporary name of its own, renamed at most once because a rename takes the name away; so two
+ * attempts at work at the same time, one of them believed dead, still publish it once.
+ */
+export async function publish(session: FtpSession, ledger: Ledger, file: NewPublication): Promise<Delivery> {
+  const id = randomUUID();
+  const delivery = {
+    id,
+    kind: file.kind,
+    cycle: file.cycle,
+    temporaryPath: `${file.staging}/${temporaryName(id, new Date())}`,
+    finalPath: file.finalPath,
+    size: file.bytes.length,
+    sha256: sha256(file.bytes),
+    createdAt: new Date(),
+  };
+  await session.ensureFolder(file.staging);
+  await ledger.startDelivery(delivery, file.orderIds);
+  await session.upload(delivery.temporaryPath, file.bytes);
+  if (!(await ledger.markUploaded(id))) {
+    throw new Error(`Expected the delivery ${id} to be this attempt's, got one that a later attempt gave up`);
+  }
+  return finishPublication(session, ledger, {
+    ...delivery,
+    state: 'uploaded',
+    publishedAt: null,
+    takenAt: null,
+    acceptedAt: null,
+  });
+}
+
+/** Takes a delivery of which the last attempt was cut to its end: published, or abandoned with its orders free again. */
+export async function resumePublication(
+  session: FtpSession,
+  ledger: Ledger,
+  delivery: Delivery,
+): Promise<void> {
+  if (delivery.state === 'uploading' && (await ledger.abandonDelivery(delivery.id))) {
+    await session.remove(delivery.temporaryPath);
+    return;
+  }
+  await finishPublication(session, ledger, delivery);
+}
+
+async function finishPublication(session: FtpSession, ledger: Ledger, delivery: Delivery): Promise<Delivery> {
+  // Temporary name gone = renamed, though the reply may have been lost: never rename or upload again, just note it.
+  if ((await session.look(delivery.temporaryPath)) !== null) {
+    if ((await session.look(delivery.finalPath)) !== null) {
+      throw refused(`Expected ${delivery.finalPath} to be free, got a file that nobody took yet`);
+    }
+    await session.rename(delivery.temporaryPath, delivery.finalPath);
+  }
+  const publishedAt = new Date();
+  await ledger.markPublished(delivery.id, publishedAt);
+  return { ...delivery, state: 'published', publishedAt };
+}
+
+/** Names of our own temporary files say when they were made, by our clock: `20261124T102503Z-<id>.tmp`. */
+function temporaryName(id: string, now: Date): string {
+  return `${stamp(now)}-${id}.tmp`;
+}
+
+/** `20261124T102503Z` */
+export function stamp(now: Date): string {
+  return now.toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+/** Removes our own temporary files older than `age` ms: what cut uploads left behind. Gives how many. */
+export async function sweepTemporaryFiles(
+  session: FtpSession,
+  staging: string,
+  open: readonly Delivery[],
+  now: Date,
+  age: number,
+): Promise<number> {
+  const oldest = stamp(new Date(now.getTime() - age));
+  const needed = new Set(open.map((delivery) => delivery.temporaryPath));
+  let swept = 0;
+  for (const name of await session.list(staging)) {
+    if (!/^\d{8}T\d{6}Z-[0-9a-f-]{36}\.tmp$/.test(name) || name >= oldest) continue;
+    if (needed.has(`${staging}/${name}`)) continue;
+    await session.remove(`${staging}/${name}`);
+    swept++;
+  }
+  return swept;
+}

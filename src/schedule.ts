@@ -1,0 +1,62 @@
+import {
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+  type ScheduleUpdateOptions,
+} from '@temporalio/client';
+import type { Config } from './config.ts';
+import type { CycleInput } from './workflows/cycle.ts';
+import { CYCLE_DETAILS, CYCLE_SUMMARY } from './workflows/labels.ts';
+
+// In every history and in the operators' habits: these never change.
+export const TASK_QUEUE = 'passerelle';
+export const SCHEDULE_ID = 'passerelle';
+export const WORKFLOW_ID = 'cycle';
+
+/** A cycle that overran every deadline of its own by this much hangs, and would stop the shop: Temporal ends it. */
+const GRACE = 15 * 60_000;
+
+/** Makes the schedule what the configuration says, but leaves it paused or not as people left it. */
+export async function upsertSchedule(client: Client, config: Config): Promise<void> {
+  const desired = scheduleOptions(config);
+  try {
+    await client.schedule.create(desired);
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    // An update without `state` would un-pause.
+    await client.schedule
+      .getHandle(SCHEDULE_ID)
+      .update((previous): ScheduleUpdateOptions => ({ ...desired, state: previous.state }));
+  }
+}
+
+function scheduleOptions({ schedule, timeZone, waits }: Config) {
+  const input: CycleInput = { waits };
+  return {
+    scheduleId: SCHEDULE_ID,
+    spec: { cronExpressions: [schedule.cron], timezone: timeZone },
+    policies: {
+      // A late cycle delays the next one instead of losing it.
+      overlap: ScheduleOverlapPolicy.BUFFER_ONE,
+      catchupWindow: schedule.catchUp,
+      // One bad cycle must not stop the shop.
+      pauseOnFailure: false,
+    },
+    action: {
+      type: 'startWorkflow',
+      workflowId: WORKFLOW_ID,
+      workflowType: 'cycle',
+      taskQueue: TASK_QUEUE,
+      args: [input],
+      workflowExecutionTimeout: longestCycle(input) + GRACE,
+      staticSummary: CYCLE_SUMMARY,
+      staticDetails: CYCLE_DETAILS,
+    },
+  } satisfies ScheduleOptions;
+}
+
+function longestCycle({ waits }: CycleInput): number {
+  const { look: _look, heartbeat: _heartbeat, attempt: _attempt, ...deadlines } = waits;
+  return Object.values(deadlines).reduce((sum, deadline) => sum + deadline, waits.exportOrders * 2);
+}

@@ -1,0 +1,218 @@
+import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type ActivityInterceptorsFactory,
+} from '@temporalio/worker';
+import pino, { type Logger } from 'pino';
+import { beat } from './activities/heartbeat.ts';
+import { createActivities, type Deps } from './activities/index.ts';
+import { createArchive } from './archive.ts';
+import { concealSecrets } from './concealment.ts';
+import { ConfigError, loadConfig, type Config } from './config.ts';
+import { readTemplate, TemplateError } from './domain/sales-xml.ts';
+import { toFailure } from './failures.ts';
+import { createFtp } from './ftp.ts';
+import { FolderBusyError } from './ledger/folder-lock.ts';
+import { openLedger, type OpenLedger } from './ledger/open.ts';
+import { createModulesShop } from './prestashop/modules.ts';
+import { createProshop } from './proshop/proshop.ts';
+import { TASK_QUEUE, upsertSchedule } from './schedule.ts';
+import { startEmbeddedTemporal, TemporalServerError, type EmbeddedTemporal } from './temporal-server.ts';
+
+export interface Gateway {
+  readonly client: Client;
+  /** Null when TEMPORAL_ADDRESS names a cluster. */
+  readonly uiUrl: string | null;
+  /** Resolves when the worker has stopped, however that came. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Wires everything from the configuration, upserts the schedule and starts the worker. The only composition root. */
+export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
+  const template = readTemplate(
+    readFileSync(config.proshop.template, 'utf8'),
+    relative('.', config.proshop.template),
+  );
+  const archive = createArchive(config.archive.folder);
+  await archive.check();
+
+  const open = await openLedger({ databaseUrl: config.databaseUrl, folder: join(config.data, 'ledger') });
+  const closers: (() => Promise<void>)[] = [() => open.close()];
+  const closeAll = async () => {
+    for (const close of closers.toReversed()) {
+      await close().catch((error: unknown) => log.error({ error }, 'Could not close cleanly'));
+    }
+  };
+  try {
+    installRuntime(log);
+    const temporal = await connectTemporal(config, log, closers);
+    const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
+    await upsertSchedule(client, config);
+    const worker = await Worker.create({
+      connection: temporal.native,
+      namespace: temporal.namespace,
+      taskQueue: TASK_QUEUE,
+      workflowsPath: join(import.meta.dirname, 'workflows', 'index.ts'),
+      activities: createActivities(createDeps(config, open, archive, template)),
+      interceptors: { activity: [activityInterceptors(config)] },
+      shutdownGraceTime: '20s',
+    });
+    const run = async () => {
+      try {
+        await worker.run();
+      } finally {
+        await closeAll();
+      }
+    };
+    const stopped = run();
+    log.info(
+      { ledger: open.description, archive: config.archive.folder, schedule: config.schedule.cron },
+      'Passerelle is running',
+    );
+    return {
+      client,
+      uiUrl: temporal.uiUrl,
+      stopped,
+      async stop() {
+        // "DRAINING" and "STOPPED" workers cannot be shut down again.
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+        await stopped;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+export function createDeps(
+  config: Config,
+  { ledger }: Pick<OpenLedger, 'ledger'>,
+  archive: Deps['archive'],
+  template: Deps['template'],
+): Deps {
+  const ftp = createFtp(config.ftp);
+  const ends = { ftp, ledger };
+  const { staging } = config.ftp;
+  const shop = createModulesShop(ends, {
+    shop: config.shop,
+    orders: config.orders,
+    staging,
+    updatePath: `${config.proshop.exportFolder.replace(/\/$/, '')}/${config.stock.updateName}`,
+  });
+  const proshop = createProshop(ends, { proshop: config.proshop, staging });
+  return { config, archive, ledger, ftp, shop, proshop, template };
+}
+
+/** Keeps every attempt's sign of life going, and sorts whatever it throws into the table of failures.ts. */
+export function activityInterceptors(config: Config): ActivityInterceptorsFactory {
+  const conceal = concealSecrets(config);
+  return (context) => ({
+    inbound: {
+      async execute(input, next) {
+        const every = Math.max(100, (context.info.heartbeatTimeoutMs ?? 30_000) / 3);
+        const timer = setInterval(() => beat(context), every);
+        try {
+          return await next(input);
+        } catch (error) {
+          throw toFailure(error, conceal);
+        } finally {
+          clearInterval(timer);
+        }
+      },
+    },
+  });
+}
+
+interface TemporalConnections {
+  readonly connection: Connection;
+  readonly native: NativeConnection;
+  readonly namespace: string;
+  readonly uiUrl: string | null;
+}
+
+async function connectTemporal(
+  config: Config,
+  log: Logger,
+  closers: (() => Promise<void>)[],
+): Promise<TemporalConnections> {
+  let embedded: EmbeddedTemporal | null = null;
+  let options: ConnectionOptions;
+  let namespace = 'default';
+  if (config.externalTemporal) {
+    const external = loadClientConnectConfig();
+    options = external.connectionOptions;
+    namespace = external.namespace ?? namespace;
+  } else {
+    embedded = await startEmbeddedTemporal({
+      program: config.temporalCli ?? join(ROOT, '.tools', 'temporal'),
+      folder: config.data,
+      ...config.temporal,
+    });
+    const server = embedded;
+    closers.push(() => server.stop());
+    options = { address: embedded.address };
+    log.info({ webUi: embedded.uiUrl, adopted: embedded.adopted }, 'Embedded Temporal is up');
+  }
+  const connection = await Connection.connect(options);
+  closers.push(() => connection.close());
+  const native = await NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]);
+  closers.push(() => native.close());
+  return { connection, native, namespace, uiUrl: embedded?.uiUrl ?? null };
+}
+
+let runtimeInstalled = false;
+
+/** Temporal's runtime is one a process, and must be there before any connection. */
+function installRuntime(log: Logger): void {
+  if (runtimeInstalled) return;
+  runtimeInstalled = true;
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      log[LEVELS[level]]({ ...meta }, message);
+    }),
+  });
+}
+
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+export function createLog(config: Config, level = 'info'): Logger {
+  const conceal = concealSecrets(config);
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      write: (line: string) => process.stdout.write(conceal(line)),
+    },
+  );
+}
+
+async function main(path: string): Promise<void> {
+  try {
+    const config = loadConfig(path);
+    const gateway = await startGateway(config);
+    await gateway.stopped;
+  } catch (error) {
+    if (!isForPeople(error)) throw error;
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Errors whose message says all that an operator needs; any other is a defect and shows its stack. */
+function isForPeople(error: unknown): boolean {
+  return [ConfigError, TemplateError, FolderBusyError, TemporalServerError].some(
+    (kind) => error instanceof kind,
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv[2] ?? 'passerelle.yaml');

@@ -1,0 +1,178 @@
+import {
+  CancellationScope,
+  defineQuery,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CollectStockResult } from '../activities/collect-stock.ts';
+import type { CycleRef } from '../activities/deps.ts';
+import type { ExportOrdersResult } from '../activities/export-orders.ts';
+import type { Activities } from '../activities/index.ts';
+import type { PrepareStockResult } from '../activities/prepare-stock.ts';
+import { decide } from './decision.ts';
+import { ALARMS, CLOSING, OPENING, WITHDRAWAL } from './labels.ts';
+import { waiting, working, type Waits } from './policies.ts';
+import { trackProgress } from './progress.ts';
+import type { CycleReport } from './report.ts';
+
+export interface CycleInput {
+  readonly waits: Waits;
+}
+
+/** The report as it stands, at any time. */
+export const reportQuery = defineQuery<CycleReport>('report');
+
+/**
+ * The half-hour cycle: the shop's orders into Proshop, then Proshop's products and stock into the shop. Each step goes
+ * on as soon as its evidence is there, and no failure but a cancellation stops the cycle: a step that fails is reported,
+ * and what cannot be done without it is skipped.
+ */
+export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
+  const { runId, startTime } = workflowInfo();
+  const startedAt = startTime.toISOString();
+  const work = proxyActivities<Activities>(working(waits));
+  const wait = proxyActivities<Activities>(waiting(waits));
+  const progress = trackProgress(runId, startedAt);
+  setHandler(reportQuery, progress.report);
+
+  const opened = await progress.quietly(() =>
+    work.openCycle.executeWithOptions({ summary: OPENING, scheduleToCloseTimeout: waits.exportOrders }, [
+      { id: runId, startedAt },
+    ]),
+  );
+  if (opened === null) return progress.ended('failed');
+  const ref: CycleRef = { id: runId, folder: opened.folder };
+  progress.opened(opened.folder);
+
+  try {
+    await ordersIntoProshop();
+    const stock = await freshStock();
+    if (stock === null) {
+      await exportOrders(6);
+      progress.skip('prepareStock', { type: 'NoFreshStock', message: '' });
+      progress.skip('updateStock', { type: 'NoFreshStock', message: '' });
+    } else {
+      await stockIntoShop(stock);
+    }
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(withdrawStock);
+    throw error;
+  }
+
+  const report = progress.ended(progress.outcome());
+  const closed = await progress.quietly(() =>
+    work.closeCycle.executeWithOptions({ summary: CLOSING, scheduleToCloseTimeout: waits.prepareStock }, [
+      { folder: ref.folder, report },
+    ]),
+  );
+  return closed === null ? progress.ended('degraded') : report;
+
+  async function ordersIntoProshop(): Promise<void> {
+    await exportOrders(1);
+    await progress.step('deliverOrders', (summary) =>
+      work.deliverOrders.executeWithOptions({ summary, scheduleToCloseTimeout: waits.deliverOrders }, [
+        { cycle: ref },
+      ]),
+    );
+    const taken = await progress.step('awaitOrdersTaken', (summary) =>
+      wait.awaitOrdersTaken.executeWithOptions({ summary, scheduleToCloseTimeout: waits.ordersTaken }, [
+        { cycleStartedAt: startedAt },
+      ]),
+    );
+    if (taken === null) progress.raise('orders-not-taken', 'awaitOrdersTaken', ALARMS.ordersNotTaken);
+  }
+
+  async function exportOrders(step: 1 | 6): Promise<ExportOrdersResult | null> {
+    const name = step === 1 ? 'exportOrders' : 'exportLateOrders';
+    const seen = await progress.step(name, (summary) =>
+      work.exportOrders.executeWithOptions({ summary, scheduleToCloseTimeout: waits.exportOrders }, [
+        { cycle: ref, step },
+      ]),
+    );
+    if (seen === null) progress.raise('step-failed', name, ALARMS.stepFailed(name));
+    else {
+      if (seen.byHand > 0) progress.raise('orders-by-hand', name, ALARMS.byHand(seen.byHandIds));
+      if (seen.setAside > 0) {
+        progress.raise('orders-set-aside', name, ALARMS.setAside(seen.setAsideOrders.map(({ id }) => id)));
+      }
+    }
+    return seen;
+  }
+
+  async function freshStock(): Promise<CollectStockResult | null> {
+    const stock = await progress.step('collectStock', (summary) =>
+      wait.collectStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.stockExport }, [
+        { cycle: ref, standing: opened?.standing ?? null },
+      ]),
+    );
+    if (stock === null) {
+      progress.raise('no-fresh-stock', 'collectStock', ALARMS.noFreshStock);
+      progress.skip('createProducts', { type: 'NoFreshStock', message: '' });
+    } else if (stock.doubts.length > 0) {
+      progress.skip('createProducts', { type: 'DoubtfulStock', message: stock.doubts.join('; ') });
+    } else {
+      await progress.step('createProducts', (summary) =>
+        wait.createProducts.executeWithOptions({ summary, scheduleToCloseTimeout: waits.newProducts }, [
+          { file: stock.file },
+        ]),
+      );
+    }
+    return stock;
+  }
+
+  // The shop's importer does one thing at a time. A plan that had to wait for it is old, so late orders are asked for
+  // and the stock is prepared again before each try.
+  async function stockIntoShop(stock: CollectStockResult): Promise<void> {
+    const deadline = Date.now() + waits.updateStock;
+    for (let pause = 4 * waits.look; ; pause *= 2) {
+      const plan = await preparedStock(stock);
+      if (plan === null) return;
+      const update = await progress.step('updateStock', (summary) =>
+        wait.updateStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.updateStock }, [
+          { cycle: ref, exportId: stock.exportId, update: plan.update },
+        ]),
+      );
+      if (update !== null) return;
+      if (!progress.failedFor('updateStock', 'ShopBusy') || Date.now() + pause > deadline) break;
+      await sleep(pause);
+    }
+    await withdrawStock();
+    progress.raise('stock-not-confirmed', 'updateStock', ALARMS.stockNotConfirmed);
+  }
+
+  /** Null when nothing may be written. */
+  async function preparedStock(stock: CollectStockResult): Promise<PrepareStockResult | null> {
+    if ((await exportOrders(6)) === null) {
+      progress.skip('prepareStock', { type: 'LateOrdersUnknown', message: '' });
+      progress.skip('updateStock', { type: 'LateOrdersUnknown', message: '' });
+      return null;
+    }
+    const plan = await progress.step('prepareStock', (summary) =>
+      work.prepareStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.prepareStock }, [
+        { cycle: ref, exportId: stock.exportId, file: stock.file },
+      ]),
+    );
+    if (plan === null) {
+      progress.raise('step-failed', 'prepareStock', ALARMS.stepFailed('prepareStock'));
+      progress.skip('updateStock', { type: 'NothingPrepared', message: '' });
+      return null;
+    }
+    if (plan.passed || decide(plan) === 'apply') return plan;
+    const reasons = plan.reasons.map(({ message }) => message).join('; ');
+    progress.raise('batch-held', 'prepareStock', `${ALARMS.held} ${reasons}`);
+    progress.skip('updateStock', { type: 'Held', message: reasons });
+    return null;
+  }
+
+  async function withdrawStock(): Promise<void> {
+    await progress.quietly(() =>
+      work.withdrawStock.executeWithOptions(
+        { summary: WITHDRAWAL, scheduleToCloseTimeout: waits.updateStock },
+        [],
+      ),
+    );
+  }
+}

@@ -1,0 +1,56 @@
+/** Steps of the cycle, in the note's order. */
+export const STEPS = [
+  'exportOrders',
+  'deliverOrders',
+  'awaitOrdersTaken',
+  'collectStock',
+  'createProducts',
+  'exportLateOrders',
+  'prepareStock',
+  'updateStock',
+] as const;
+export type StepName = (typeof STEPS)[number];
+
+export type StepState = 'waiting' | 'running' | 'done' | 'skipped' | 'failed';
+
+export interface StepReport {
+  /** 1 to 8. */
+  readonly number: number;
+  readonly name: StepName;
+  readonly state: StepState;
+  /** ISO 8601; null before. */
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** The activity's result: what and how many. */
+  readonly facts: unknown;
+  /** Why it failed or was skipped. */
+  readonly why: { readonly type: string; readonly message: string } | null;
+}
+
+export type AlarmKind =
+  | 'orders-not-taken'
+  | 'no-fresh-stock'
+  | 'stock-not-confirmed'
+  | 'batch-held'
+  | 'orders-set-aside'
+  | 'orders-by-hand'
+  | 'step-failed';
+
+export interface Alarm {
+  readonly kind: AlarmKind;
+  readonly step: number;
+  readonly message: string;
+}
+
+/** `held`: the gate said no. `degraded`: some step did not do its work. `failed`: the cycle could not even begin. */
+export type Outcome = 'running' | 'complete' | 'degraded' | 'held' | 'failed';
+
+/** What happened, when, how many and why: the workflow's result, its query, and report.json. */
+export interface CycleReport {
+  readonly outcome: Outcome;
+  readonly cycle: { readonly id: string; readonly folder: string | null };
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly steps: readonly StepReport[];
+  readonly alarms: readonly Alarm[];
+}
