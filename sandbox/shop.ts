@@ -91,8 +91,13 @@ export function openShop(scenario: Scenario, clock: ScaledClock): Shop {
   let nextVariant = 301;
   let nextOrder = 4_101;
 
+  /** Last product that had the gencod; it may have lost it since. */
+  const byEan = new Map<string, ShopProduct>();
+  const keepEans = (product: ShopProduct) => {
+    for (const { ean } of [product, ...product.variants]) byEan.set(ean, product);
+  };
   const createProduct = (product: NewProduct) => {
-    products.push({
+    const made: ShopProduct = {
       id: nextProduct++,
       reference: product.reference,
       name: product.name,
@@ -101,14 +106,14 @@ export function openShop(scenario: Scenario, clock: ScaledClock): Shop {
       ean: product.ean ?? '',
       quantity: product.quantity ?? 0,
       variants: product.variants.map((variant) => ({ ...variant, id: nextVariant++ })),
-    });
+    };
+    products.push(made);
+    keepEans(made);
   };
   const find = (ean: string): { product: ShopProduct; stock: ShopVariant | ShopProduct } => {
-    for (const product of products) {
-      const variant = product.variants.find((candidate) => candidate.ean === ean);
-      if (variant !== undefined) return { product, stock: variant };
-      if (product.variants.length === 0 && product.ean === ean) return { product, stock: product };
-    }
+    const product = byEan.get(ean);
+    const stock = product?.ean === ean ? product : product?.variants.find((variant) => variant.ean === ean);
+    if (product !== undefined && stock !== undefined) return { product, stock };
     throw new Error(`Expected an article of the shop, got gencod ${ean}`);
   };
 
@@ -187,7 +192,13 @@ export function openShop(scenario: Scenario, clock: ScaledClock): Shop {
           lines.filter((line) => !gone.has(line.variantId)),
         );
       }
-      product.variants = variants.map((variant) => ({ ...variant, id: nextVariant++ }));
+      product.variants = variants.map(({ size, ean, quantity }) => ({
+        id: nextVariant++,
+        size,
+        ean,
+        quantity,
+      }));
+      keepEans(product);
     },
   };
 }

@@ -303,7 +303,8 @@ function nearest(path: readonly (string | number)[], document: Document): Node |
 function shown(node: Node): string {
   if (isScalar(node))
     return node.value === null ? 'nothing' : `\`${node.source ?? JSON.stringify(node.value)}\``;
-  return isMap(node) ? 'a section' : 'a list';
+  if (isMap(node)) return 'a section';
+  return isSeq(node) ? 'a list' : 'nothing';
 }
 
 function lineOf(node: Node | null | undefined, lines: LineCounter): number {

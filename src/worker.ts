@@ -186,13 +186,12 @@ function installRuntime(log: Logger): void {
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-export function createLog(config: Config, level = 'info'): Logger {
+/** A JSON line an entry, without any secret. */
+export function createLog(config: Config, out: NodeJS.WritableStream = process.stdout): Logger {
   const conceal = concealSecrets(config);
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    {
-      write: (line: string) => process.stdout.write(conceal(line)),
-    },
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line: string) => void out.write(conceal(line)) },
   );
 }
 

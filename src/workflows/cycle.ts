@@ -1,6 +1,5 @@
 import {
   CancellationScope,
-  defineQuery,
   isCancellation,
   proxyActivities,
   setHandler,
@@ -16,14 +15,11 @@ import { decide } from './decision.ts';
 import { ALARMS, CLOSING, OPENING, WITHDRAWAL } from './labels.ts';
 import { waiting, working, type Waits } from './policies.ts';
 import { trackProgress } from './progress.ts';
-import type { CycleReport } from './report.ts';
+import { reportQuery, type CycleReport } from './report.ts';
 
 export interface CycleInput {
   readonly waits: Waits;
 }
-
-/** The report as it stands, at any time. */
-export const reportQuery = defineQuery<CycleReport>('report');
 
 /**
  * The half-hour cycle: the shop's orders into Proshop, then Proshop's products and stock into the shop. Each step goes
@@ -77,12 +73,11 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
         { cycle: ref },
       ]),
     );
-    const taken = await progress.step('awaitOrdersTaken', (summary) =>
+    await progress.step('awaitOrdersTaken', (summary) =>
       wait.awaitOrdersTaken.executeWithOptions({ summary, scheduleToCloseTimeout: waits.ordersTaken }, [
         { cycleStartedAt: startedAt },
       ]),
     );
-    if (taken === null) progress.raise('orders-not-taken', 'awaitOrdersTaken', ALARMS.ordersNotTaken);
   }
 
   async function exportOrders(step: 1 | 6): Promise<ExportOrdersResult | null> {
@@ -92,8 +87,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
         { cycle: ref, step },
       ]),
     );
-    if (seen === null) progress.raise('step-failed', name, ALARMS.stepFailed(name));
-    else {
+    if (seen !== null) {
       if (seen.byHand > 0) progress.raise('orders-by-hand', name, ALARMS.byHand(seen.byHandIds));
       if (seen.setAside > 0) {
         progress.raise('orders-set-aside', name, ALARMS.setAside(seen.setAsideOrders.map(({ id }) => id)));
@@ -109,7 +103,6 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       ]),
     );
     if (stock === null) {
-      progress.raise('no-fresh-stock', 'collectStock', ALARMS.noFreshStock);
       progress.skip('createProducts', { type: 'NoFreshStock', message: '' });
     } else if (stock.doubts.length > 0) {
       progress.skip('createProducts', { type: 'DoubtfulStock', message: stock.doubts.join('; ') });
@@ -140,7 +133,6 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       await sleep(pause);
     }
     await withdrawStock();
-    progress.raise('stock-not-confirmed', 'updateStock', ALARMS.stockNotConfirmed);
   }
 
   /** Null when nothing may be written. */
@@ -156,7 +148,6 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       ]),
     );
     if (plan === null) {
-      progress.raise('step-failed', 'prepareStock', ALARMS.stepFailed('prepareStock'));
       progress.skip('updateStock', { type: 'NothingPrepared', message: '' });
       return null;
     }

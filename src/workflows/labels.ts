@@ -77,9 +77,7 @@ export function stepSentence(step: StepReport): string {
     }
     case 'awaitOrdersTaken': {
       const facts = step.facts as AwaitOrdersTakenResult;
-      return facts.taken === 0
-        ? 'rien à prendre'
-        : count(facts.orders, 'commande prise', 'commandes prises');
+      return facts.taken === 0 ? 'rien à prendre' : count(facts.orders, 'commande prise', 'commandes prises');
     }
     case 'collectStock': {
       const facts = step.facts as CollectStockResult;
@@ -147,18 +145,25 @@ export function reportTable(report: CycleReport): string {
   ].join('\n');
 }
 
-/** The alarms' sentences. */
-export const ALARMS = {
-  ordersNotTaken: 'Proshop n’a pas pris le fichier des ventes à temps : les commandes restent en attente.',
-  noFreshStock:
+const FAILURE_ALARMS: Partial<Record<StepName, string>> = {
+  awaitOrdersTaken: 'Proshop n’a pas pris le fichier des ventes à temps : les commandes restent en attente.',
+  collectStock:
     'Proshop n’a pas produit d’export de stock complet à temps : le stock de la boutique n’a pas changé.',
-  stockNotConfirmed:
+  updateStock:
     'La boutique n’a pas confirmé la mise à jour du stock : le fichier a été retiré, le stock affiché peut être ancien.',
+};
+
+/** What the failure of a step means, in one sentence. */
+export function failureAlarm(name: StepName): string {
+  return FAILURE_ALARMS[name] ?? `L’étape ${stepLabel(name)} n’a pas abouti.`;
+}
+
+/** The other alarms' sentences. */
+export const ALARMS = {
   held: 'Le contrôle a retenu la mise à jour du stock : la boutique garde son stock.',
   setAside: (ids: readonly number[]) => `Commandes illisibles mises de côté : ${ids.join(', ')}.`,
   byHand: (ids: readonly number[]) =>
     `Commandes payées en bon cadeau, à saisir à la main : ${ids.join(', ')}.`,
-  stepFailed: (name: StepName) => `L’étape ${stepLabel(name)} n’a pas abouti.`,
 } as const;
 
 function count(n: number, one: string, many: string): string {

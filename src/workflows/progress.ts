@@ -1,8 +1,8 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import { reportTable, stepLabel } from './labels.ts';
+import { failureAlarm, reportTable, stepLabel } from './labels.ts';
 import {
   STEPS,
-  type Alarm,
+  type AlarmKind,
   type CycleReport,
   type Outcome,
   type StepName,
@@ -13,6 +13,13 @@ export interface Why {
   readonly type: string;
   readonly message: string;
 }
+
+/** Failures that have an alarm of their own. */
+const ALARM_OF: Partial<Record<StepName, AlarmKind>> = {
+  awaitOrdersTaken: 'orders-not-taken',
+  collectStock: 'no-fresh-stock',
+  updateStock: 'stock-not-confirmed',
+};
 
 /** Keeps a cycle's report while it grows, and shows it in the Web UI. */
 export function trackProgress(id: string, startedAt: string) {
@@ -43,17 +50,26 @@ export function trackProgress(id: string, startedAt: string) {
       steps: report.steps.map((step) => (step.name === name ? { ...step, ...change } : step)),
     });
 
+  const raise = (kind: AlarmKind, step: number, message: string): void =>
+    show({ ...report, alarms: [...report.alarms, { kind, step, message }] });
+  const stepOf = (name: StepName): StepReport => {
+    const step = report.steps[STEPS.indexOf(name)];
+    if (step === undefined) throw new Error(`Expected a step of the cycle, got ${name}`);
+    return step;
+  };
+
   return {
     report: (): CycleReport => report,
     opened: (folder: string): void => show({ ...report, cycle: { id, folder } }),
 
-    /** Runs one step and notes what came of it. Null when it failed: the cycle goes on without its result. */
+    /**
+     * Runs one step, and notes what came of it and the alarm that its failure raises. Null when it failed: the cycle goes
+     * on without its result. A step that is done again starts afresh.
+     */
     async step<T>(name: StepName, work: (summary: string) => Promise<T>): Promise<T | null> {
-      setStep(name, {
-        state: 'running',
-        startedAt: report.steps[STEPS.indexOf(name)]?.startedAt ?? now(),
-        why: null,
-      });
+      const { number, startedAt } = stepOf(name);
+      show({ ...report, alarms: report.alarms.filter(({ step }) => step !== number) });
+      setStep(name, { state: 'running', startedAt: startedAt ?? now(), endedAt: null, why: null });
       try {
         const facts = await work(stepLabel(name));
         setStep(name, { state: 'done', endedAt: now(), facts });
@@ -61,6 +77,7 @@ export function trackProgress(id: string, startedAt: string) {
       } catch (error) {
         if (isCancellation(error)) throw error;
         setStep(name, { state: 'failed', endedAt: now(), why: reasonOf(error) });
+        raise(ALARM_OF[name] ?? 'step-failed', number, failureAlarm(name));
         return null;
       }
     },
@@ -72,29 +89,18 @@ export function trackProgress(id: string, startedAt: string) {
       } catch (error) {
         if (isCancellation(error)) throw error;
         const { type, message } = reasonOf(error);
-        show({
-          ...report,
-          alarms: [...report.alarms, { kind: 'step-failed', step: 0, message: `${type}: ${message}` }],
-        });
+        raise('step-failed', 0, `${type}: ${message}`);
         return null;
       }
     },
 
     /** True when the step's last try failed for this reason. */
-    failedFor: (name: StepName, type: string): boolean =>
-      report.steps[STEPS.indexOf(name)]?.why?.type === type,
+    failedFor: (name: StepName, type: string): boolean => stepOf(name).why?.type === type,
 
     skip: (name: StepName, why: Why): void => setStep(name, { state: 'skipped', why }),
 
-    raise: (kind: Alarm['kind'], name: StepName, message: string): void =>
-      show({
-        ...report,
-        alarms: [
-          // A step that is done again raises its alarm once.
-          ...report.alarms.filter((alarm) => alarm.kind !== kind || alarm.step !== STEPS.indexOf(name) + 1),
-          { kind, step: STEPS.indexOf(name) + 1, message },
-        ],
-      }),
+    raise: (kind: AlarmKind, name: StepName, message: string): void =>
+      raise(kind, stepOf(name).number, message),
 
     outcome(): Outcome {
       if (report.steps.some(({ why }) => why?.type === 'Held')) return 'held';

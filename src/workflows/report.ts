@@ -1,3 +1,5 @@
+import { defineQuery } from '@temporalio/workflow';
+
 /** Steps of the cycle, in the note's order. */
 export const STEPS = [
   'exportOrders',
@@ -54,3 +56,6 @@ export interface CycleReport {
   readonly steps: readonly StepReport[];
   readonly alarms: readonly Alarm[];
 }
+
+/** The report as it stands, at any time. */
+export const reportQuery = defineQuery<CycleReport>('report');

@@ -18,7 +18,8 @@ export async function carryCycleByHand(sandbox: Sandbox): Promise<void> {
     await upload(client, '/passerelle/new', Buffer.from(salesXml(transmissible)));
     await client.rename('/passerelle/new', '/import/ventes-1.xml');
   });
-  await sandbox.clock.until(13);
+  await sandbox.clock.until(10);
+  await eventually(() => typeof sandbox.truth().exports[1]?.finishedAt === 'string');
   const stock = await withFtp(sandbox.ftp, (client) => download(client, '/ExportCSV'));
   await fetch(sandbox.urls.importProducts);
   await imported(sandbox, 'importProducts');

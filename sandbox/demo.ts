@@ -1,0 +1,114 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { loadConfig } from '../src/config.ts';
+import { createLiveView } from '../src/live-view.ts';
+import { followCycle, startCycle } from '../src/run-cycle.ts';
+import { createLog, startGateway } from '../src/worker.ts';
+import { OUTCOME_WORDS } from '../src/workflows/labels.ts';
+import type { CycleReport } from '../src/workflows/report.ts';
+import { writeConfiguration } from './configuration.ts';
+import { judge } from './judge.ts';
+import { startSandbox } from './sandbox.ts';
+import { demoScenario } from './scenario.ts';
+
+const { values } = parseArgs({
+  options: {
+    cycles: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const cycles = Number(values.cycles);
+if (!Number.isInteger(cycles) || cycles < 1 || cycles > 48) {
+  process.stderr.write(`Expected --cycles to be a whole number from 1 to 48, got ${values.cycles}\n`);
+  process.exit(2);
+}
+
+const HALF_HOUR = 30_000;
+const FOLDER = join(import.meta.dirname, '..', '.sandbox', 'demo');
+const say = (line = ''): void => void process.stdout.write(`${line}\n`);
+
+await rm(FOLDER, { recursive: true, force: true });
+await mkdir(FOLDER, { recursive: true });
+say(
+  'Une boutique PrestaShop, une caisse Proshop et un serveur FTP simulés ; la vraie passerelle, un vrai Temporal.',
+);
+say(`Une demi-heure y dure ${HALF_HOUR / 1000} secondes.`);
+
+const sandbox = await startSandbox({
+  folder: FOLDER,
+  halfHour: HALF_HOUR,
+  scenario: demoScenario,
+  held: true,
+});
+const { path, environment } = await writeConfiguration(sandbox, {
+  folder: FOLDER,
+  scenario: demoScenario,
+  overrides: {
+    // Cycles are started by hand at the sandbox's :25 and :55; the real clock must not start another.
+    schedule: { cron: '0 0 1 1 *' },
+    temporal: { port: await freePort(), uiPort: await freePort() },
+  },
+});
+const config = loadConfig(path, { ...environment, TEMPORAL_CLI: process.env.TEMPORAL_CLI });
+const logFile = createWriteStream(join(FOLDER, 'passerelle.log'));
+const gateway = await startGateway(config, createLog(config, logFile));
+say(`Interface web de Temporal : ${gateway.uiUrl}`);
+say();
+
+sandbox.clock.go();
+const reports: CycleReport[] = [];
+let lastCycleAt = '';
+for (let cycle = 1; cycle <= cycles; cycle++) {
+  await sandbox.clock.until(cycle % 2 === 1 ? 55 : 25);
+  lastCycleAt = sandbox.clock.time();
+  if (cycles > 1)
+    say(
+      styleText(
+        'bold',
+        `Cycle ${cycle} de ${cycles}, ${lastCycleAt.slice(11, 16)} à l’horloge du bac à sable`,
+      ),
+    );
+  const view = createLiveView(process.stdout);
+  reports.push(await followCycle(gateway.client, await startCycle(gateway.client), view.show));
+  view.end();
+  say();
+}
+
+const report = reports.at(-1);
+if (report === undefined) throw new Error('Expected a report, got none');
+say(
+  `${styleText('bold', 'Rapport')} : cycle ${OUTCOME_WORDS[report.outcome]}, archivé dans ${join(config.archive.folder, report.cycle.folder ?? '')}`,
+);
+for (const alarm of report.alarms) say(`  ⚠ ${alarm.message}`);
+say();
+
+const judgement = judge(sandbox.truth(), cycles > 1 ? { placedBefore: lastCycleAt } : {});
+say(`${styleText('bold', 'Jugement')}, d’après ce que savent la boutique et Proshop simulés :`);
+for (const { ok, name, detail } of judgement.checks) {
+  say(`  ${styleText(ok ? 'green' : 'red', ok ? '✓' : '✗')} ${name}: ${detail}`);
+}
+const ok = judgement.ok && reports.every(({ outcome }) => outcome === 'complete');
+say();
+
+if (values.keep) {
+  say(`Tout reste en marche. Temporal : ${gateway.uiUrl} · dossier : ${FOLDER} · Ctrl-C arrête.`);
+  await gateway.stopped;
+} else {
+  await gateway.stop();
+}
+await sandbox.stop();
+logFile.end();
+process.exitCode = ok ? 0 : 1;
+if (values.json) say(JSON.stringify({ report, judgement }));
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

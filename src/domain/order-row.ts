@@ -1,0 +1,210 @@
+import Big from 'big.js';
+import { z } from 'zod';
+import type { CsvRow } from './csv-rows.ts';
+import { isGencod } from './gencod.ts';
+import type { Column, OrdersHeader } from './order-header.ts';
+import type { Order, SoldLine } from './order.ts';
+import type { CsvFormat } from './text-file.ts';
+
+type Mark = CsvFormat['decimalMark'];
+
+/** Why a row cannot be taken. */
+export interface Fault {
+  readonly line: number;
+  /** Null when it is the row as a whole. */
+  readonly column: Column | null;
+  readonly expected: string;
+  readonly got: string;
+}
+
+/** One row of an orders file, as far as it could be read. */
+export interface OrderRow {
+  readonly line: number;
+  /** Null when it is no number. */
+  readonly id: string | null;
+  readonly reference: string;
+  /** Undefined when not asked for, or when unreadable. */
+  readonly head: HeadRow | undefined;
+  readonly product: ProductRow | undefined;
+  readonly sold: SoldLine | null;
+  /** The first fault, none when the row can be taken. */
+  readonly fault: Fault | undefined;
+}
+
+/** Fields that every row of an order repeats, as the module writes them. */
+export type HeadRow = z.output<ReturnType<typeof rowSchemas>['head']>;
+/** Fields of one product of an order, as the module writes them. */
+export type ProductRow = z.output<ReturnType<typeof rowSchemas>['product']>['line'];
+
+const MOST_UNITS = 1_000_000;
+const ID = /^[1-9]\d{0,14}$/;
+
+/** Makes the reader of rows that stand under a header. Only an order's first row is asked for its head. */
+export function orderRowReader({ width, columns }: OrdersHeader, mark: Mark) {
+  const schemas = rowSchemas(mark);
+  const headColumns = columns.filter(({ group }) => group !== 'line');
+  const productColumns = columns.filter(({ group }) => group === 'line');
+  const columnOf = (group: unknown, field: unknown) =>
+    columns.find((column) => column.group === group && column.field === field) ?? null;
+  const idColumn = columnOf('order', 'id');
+  const referenceColumn = columnOf('order', 'reference');
+
+  return (row: CsvRow, wantsHead: (id: string) => boolean): OrderRow => {
+    const { line, fields } = row;
+    const textOf = (column: Column | null) => fields[column?.index ?? -1] ?? '';
+    const id = textOf(idColumn).trim();
+    const texts = textsOf(fields, productColumns);
+    const partial = {
+      line,
+      id: ID.test(id) ? id : null,
+      reference: textOf(referenceColumn),
+      sold: soldLine(texts, mark),
+    };
+    if (fields.length !== width) {
+      const fault = { line, column: null, expected: `${width} fields`, got: `${fields.length}` };
+      return { ...partial, head: undefined, product: undefined, fault };
+    }
+    const head = wantsHead(id) ? schemas.head.safeParse(textsOf(fields, headColumns)) : undefined;
+    const product = schemas.product.safeParse(texts);
+    const issue = head?.error?.issues[0] ?? product.error?.issues[0];
+    const column = columnOf(issue?.path[0], issue?.path[1]);
+    return {
+      ...partial,
+      head: head?.data,
+      product: product.data?.line,
+      fault: issue && { line, column, expected: issue.message, got: textOf(column) },
+    };
+  };
+}
+
+/** Maps the rows of one order to our model. */
+export function toOrder(head: HeadRow, products: readonly ProductRow[], mark: Mark): Order {
+  const { order, customer, delivery, invoice } = head;
+  const decimal = (text: string) => text.replace(mark, '.');
+  const sum = (text: string) =>
+    sumOf(text.match(mark === '.' ? /[^,]+/g : /[^,]+(?:,[^,]+)?/g)?.map(decimal) ?? []);
+  return {
+    ...order,
+    id: Number(order.id),
+    voucherAmount: sum(order.voucherAmount),
+    total: decimal(order.total),
+    totalWithoutTax: decimal(order.totalWithoutTax),
+    shipping: sum(order.shipping),
+    discounts: sum(order.discounts),
+    customer,
+    delivery,
+    invoice,
+    lines: products.map((product) => ({
+      ...product,
+      quantity: unitsOf(product.quantity),
+      unitPrice: decimal(product.unitPrice),
+    })),
+  };
+}
+
+type Texts = Record<string, Record<string, string | undefined>>;
+
+function textsOf(fields: readonly string[], columns: readonly Column[]): Texts {
+  const texts: Texts = { order: {}, customer: {}, delivery: {}, invoice: {}, line: {} };
+  for (const { group, field, index } of columns) (texts[group] ??= {})[field] = fields[index];
+  return texts;
+}
+
+/** Their words, field by field, under our names. A field that has no column is empty, an amount 0. */
+function rowSchemas(mark: Mark) {
+  const number = `-?\\d+(?:\\${mark}\\d+)?`;
+  const expected = `a number with \`${mark}\` as decimal mark`;
+  const text = z.string().default('');
+  const amount = z
+    .string()
+    .regex(new RegExp(`^${number}$`), expected)
+    .default('0');
+  // Empty without a voucher; the module joins the amounts of several vouchers with commas.
+  const amounts = z
+    .string()
+    .regex(new RegExp(`^(?:${number}(?:,${number})*)?$`), expected)
+    .default('');
+  const address = z.object({
+    company: text,
+    firstname: text,
+    lastname: text,
+    address1: text,
+    address2: text,
+    postcode: text,
+    city: text,
+    country: text,
+    phone: text,
+  });
+  return {
+    head: z.object({
+      order: z.object({
+        id: z.string().trim().regex(ID, 'a whole number of 1 or more'),
+        reference: text,
+        state: text,
+        status: text,
+        date: z
+          .string()
+          .regex(/^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?$/, 'a time such as `2026-11-24 10:20:00`')
+          .default(''),
+        payment: text,
+        paymentModule: text,
+        transaction: text,
+        voucherName: text,
+        voucherCode: text,
+        voucherAmount: amounts,
+        total: amount,
+        totalWithoutTax: amount,
+        shipping: amounts,
+        discounts: amounts,
+      }),
+      customer: z.object({ firstname: text, lastname: text, email: text }),
+      delivery: address,
+      invoice: address,
+    }),
+    product: z.object({
+      line: z.object({
+        ean: z.string().trim().refine(isGencod, 'a barcode of 8 to 14 digits'),
+        reference: text,
+        name: text,
+        quantity: z
+          .string()
+          .trim()
+          .regex(wholeNumber(mark), 'a whole number')
+          .refine(
+            (units) => unitsOf(units) > 0 && unitsOf(units) <= MOST_UNITS,
+            `a whole number from 1 to ${MOST_UNITS}`,
+          ),
+        unitPrice: amount,
+        size: text,
+        supplier: text,
+        brand: text,
+        productId: text,
+        variantId: text,
+      }),
+    }),
+  };
+}
+
+function soldLine({ line }: Texts, mark: Mark): SoldLine | null {
+  const quantity = line?.quantity?.trim() ?? '';
+  const units = wholeNumber(mark).test(quantity) ? unitsOf(quantity) : 0;
+  const ean = line?.ean?.trim() ?? '';
+  return units > 0
+    ? { ean: isGencod(ean) ? ean : null, reference: line?.reference ?? '', quantity: units }
+    : null;
+}
+
+// The module can be set to write every number with decimals: `1.000`.
+function wholeNumber(mark: Mark): RegExp {
+  return new RegExp(`^-?\\d+(?:\\${mark}0+)?$`);
+}
+
+function unitsOf(wholeNumber: string): number {
+  return Number.parseInt(wholeNumber, 10);
+}
+
+function sumOf([first = '0', ...others]: readonly string[]): string {
+  return others.length === 0
+    ? first
+    : others.reduce((total, next) => total.plus(next), new Big(first)).toFixed();
+}

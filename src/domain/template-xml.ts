@@ -1,0 +1,146 @@
+import { TemplateError } from './template-error.ts';
+
+/** An element of the template, with the lines by which its faults are told. */
+export interface TemplateElement {
+  readonly name: string;
+  readonly line: number;
+  readonly attributes: readonly { readonly name: string; readonly value: string }[];
+  readonly children: readonly TemplateElement[];
+  /** What stands directly inside, CDATA sections included; empty when it is only white space. */
+  readonly text: string;
+  readonly textLine: number;
+}
+
+/** The template as XML, without comments and processing instructions: those are for whoever edits it. */
+export interface TemplateXml {
+  /** As it stands in the template; empty when there is none. */
+  readonly declaration: string;
+  readonly root: TemplateElement;
+}
+
+interface OpenElement extends TemplateElement {
+  readonly children: TemplateElement[];
+  text: string;
+  textLine: number;
+  /** Namespace prefixes that may be used inside. */
+  readonly prefixes: readonly string[];
+}
+
+const NAME = String.raw`[\p{L}_:][\p{L}\p{N}\p{M}_:.·-]*`;
+const ATTRIBUTE = String.raw`(${NAME})\s*=\s*("[^<"]*"|'[^<']*')`;
+const TOKEN = new RegExp(
+  [
+    String.raw`<!--(?:(?!--)[^])*-->`,
+    String.raw`<\?(?!xml\s)[^]*?\?>`,
+    String.raw`<!\[CDATA\[(?<cdata>[^]*?)\]\]>`,
+    String.raw`</(?<closing>${NAME})\s*>`,
+    String.raw`<(?<opening>${NAME})(?<attributes>(?:\s+${ATTRIBUTE})*)\s*(?<empty>/?)>`,
+    String.raw`(?<text>[^<]+)`,
+  ].join('|'),
+  'uy',
+);
+const DECLARATION = /^\uFEFF?(<\?xml\s[^]*?\?>)?/u;
+const ENTITY = /&(?:#x(?<hexadecimal>[\da-f]{1,6});|#(?<decimal>\d{1,7});|(?<name>\w+);)?/giu;
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
+
+/**
+ * Reads the template. xmlbuilder2's own reader takes `<a><b></a>` and tells no lines, so this one is strict.
+ * @throws {TemplateError} when it is not well-formed XML
+ */
+export function readTemplateXml(source: string, file: string): TemplateXml {
+  const [start, declaration = ''] = DECLARATION.exec(source) ?? [''];
+  const document = opened('', 1, [], ['xml', 'xmlns', 'passerelle']);
+  const open = [document];
+  let offset = start.length;
+  let line = countLines(start) + 1;
+
+  while (offset < source.length) {
+    TOKEN.lastIndex = offset;
+    const token = TOKEN.exec(source);
+    const parent = open.at(-1) ?? document;
+    if (token === null) throw refused(line, 'well-formed XML', `\`${/^.{0,30}/u.exec(source.slice(offset))?.[0]}\``);
+    const { cdata, closing, opening, attributes = '', empty, text } = token.groups ?? {};
+    if (opening !== undefined) {
+      if (parent === document && document.children.length > 0) throw refused(line, 'one root element', `<${opening}> too`);
+      const element = openElement(opening, attributes, parent);
+      parent.children.push(element);
+      if (empty === '') open.push(element);
+    } else if (closing !== undefined) {
+      if (closing !== parent.name) throw refused(line, parent === document ? 'no closing tag' : `</${parent.name}>`, `</${closing}>`);
+      if (parent.text.trim() === '') parent.text = '';
+      else if (parent.children.length > 0) throw refused(parent.textLine, `text or elements in <${parent.name}>`, 'both');
+      open.pop();
+    } else if (cdata !== undefined) {
+      addText(parent, cdata);
+    } else if (text !== undefined) {
+      addText(parent, decoded(text));
+    }
+    offset += token[0].length;
+    line += countLines(token[0]);
+  }
+
+  const [root] = document.children;
+  const unclosed = open.at(-1);
+  if (unclosed && unclosed !== document) throw refused(unclosed.line, `</${unclosed.name}> after it`, 'the end of the file');
+  if (root === undefined) throw refused(1, 'a root element', 'none');
+  return { declaration, root };
+
+  function refused(line: number, expected: string, got: string) {
+    return new TemplateError(file, line, expected, got);
+  }
+
+  function openElement(name: string, source: string, parent: OpenElement): OpenElement {
+    const attributes = [...source.matchAll(new RegExp(ATTRIBUTE, 'gu'))].map(([, name = '', value = '']) => ({
+      name,
+      value: decoded(value.slice(1, -1)),
+    }));
+    const names = attributes.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw refused(line, `\`${twice}\` once in <${name}>`, 'it twice');
+    const declared = names.filter((name) => name.startsWith('xmlns:')).map((name) => name.slice('xmlns:'.length));
+    const element = opened(name, line, attributes, [...parent.prefixes, ...declared]);
+    for (const used of [name, ...names]) {
+      const prefix = used.slice(0, Math.max(0, used.indexOf(':')));
+      if (prefix !== '' && !element.prefixes.includes(prefix)) {
+        throw refused(line, `\`xmlns:${prefix}\` on <${name}> or around it`, `\`${used}\` without it`);
+      }
+    }
+    return element;
+  }
+
+  function addText(parent: OpenElement, text: string): void {
+    if (parent === document && text.trim() !== '') throw refused(line, 'nothing but one root element', 'text outside of it');
+    if (parent.text === '') parent.textLine = line;
+    parent.text += text;
+  }
+
+  function decoded(text: string): string {
+    return text.replace(ENTITY, (entity, ...rest) => {
+      const { hexadecimal, decimal, name } = rest.at(-1) as Record<string, string | undefined>;
+      const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
+      if (code <= 0x10ffff) return String.fromCodePoint(code);
+      const character = ENTITIES.get(name ?? '');
+      if (character === undefined) throw refused(line, 'an entity that XML knows, such as `&amp;`', `\`${entity}\``);
+      return character;
+    });
+  }
+}
+
+function opened(
+  name: string,
+  line: number,
+  attributes: TemplateElement['attributes'],
+  prefixes: readonly string[],
+): OpenElement {
+  return { name, line, attributes, children: [], text: '', textLine: line, prefixes };
+}
+
+function countLines(text: string): number {
+  return text.split('\n').length - 1;
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ScheduleOverlapPolicy, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { SCHEDULE_ID, WORKFLOW_ID } from './schedule.ts';
+import { reportQuery, type CycleReport } from './workflows/report.ts';
+
+export interface CycleRun {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+export interface StartedCycle extends CycleRun {
+  /** False when a cycle was running already: there is never a second one beside it. */
+  readonly started: boolean;
+}
+
+/** What the running step waits for, as its last attempt said. */
+export interface Waiting {
+  readonly attempt: number;
+  readonly message: string;
+}
+
+const PACE = 250;
+
+/** Starts a cycle through the schedule, so that it obeys the schedule's overlap rule; gives the one that runs already if any. */
+export async function startCycle(client: Client): Promise<StartedCycle> {
+  const running = await runningCycle(client);
+  if (running !== null) return { ...running, started: false };
+  const schedule = client.schedule.getHandle(SCHEDULE_ID);
+  const before = new Set((await recentRuns(client)).map(({ runId }) => runId));
+  await schedule.trigger(ScheduleOverlapPolicy.SKIP);
+  for (let look = 0; look < 120; look++) {
+    await sleep(PACE);
+    const run = (await recentRuns(client)).find(({ runId }) => !before.has(runId));
+    if (run !== undefined) return { ...run, started: true };
+  }
+  throw new Error(`Expected the schedule ${SCHEDULE_ID} to start a cycle within 30 s, got none`);
+}
+
+/** Follows a cycle to its end; `show` gets its report again and again. */
+export async function followCycle(
+  client: Client,
+  run: CycleRun,
+  show: (report: CycleReport, waiting: Waiting | null) => void,
+): Promise<CycleReport> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId);
+  let over = false;
+  const result = (handle.result() as Promise<CycleReport>).finally(() => {
+    over = true;
+  });
+  // Its failure is this function's; the loop below must not end before it.
+  result.catch(() => undefined);
+  while (!over) {
+    try {
+      const [report, description] = await Promise.all([handle.query(reportQuery), handle.describe()]);
+      const pending = description.raw.pendingActivities?.[0];
+      const message = pending?.lastFailure?.message;
+      show(report, message == null ? null : { attempt: pending?.attempt ?? 1, message });
+    } catch (error) {
+      // Queries are refused before the first step has begun and while a person has paused the workflow.
+      if (error instanceof WorkflowNotFoundError) throw error;
+    }
+    await Promise.race([
+      sleep(PACE),
+      result.then(
+        () => undefined,
+        () => undefined,
+      ),
+    ]);
+  }
+  const report = await result;
+  show(report, null);
+  return report;
+}
+
+async function runningCycle(client: Client): Promise<CycleRun | null> {
+  const query = `WorkflowType = '${WORKFLOW_ID}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId, runId } of client.workflow.list({ query })) return { workflowId, runId };
+  return null;
+}
+
+async function recentRuns(client: Client): Promise<readonly CycleRun[]> {
+  const { info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
+  return info.recentActions.map(({ action: { workflow } }) => ({
+    workflowId: workflow.workflowId,
+    runId: workflow.firstExecutionRunId,
+  }));
+}

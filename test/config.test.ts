@@ -1,0 +1,174 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { concealSecrets } from '../src/concealment.ts';
+import { ConfigError, loadConfig } from '../src/config.ts';
+
+const ENVIRONMENT = {
+  FTP_PASSWORD: 'hunter2-hunter2',
+  SHOP_EXPORT_ORDERS_URL: 'https://shop.example.org/export.php?secure_key=abcdef123456',
+  SHOP_IMPORT_PRODUCTS_URL: 'https://shop.example.org/import.php?secure_key=abcdef123456',
+  SHOP_UPDATE_STOCK_URL: 'https://shop.example.org/import.php?settings=2&secure_key=abcdef123456',
+};
+const EXAMPLE = join(import.meta.dirname, '..', 'passerelle.example.yaml');
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'passerelle-config-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const load = async (text: string, environment: Record<string, string | undefined> = ENVIRONMENT) => {
+  const path = join(folder, 'passerelle.yaml');
+  await writeFile(path, text);
+  return loadConfig(path, environment);
+};
+const example = () => readFile(EXAMPLE, 'utf8');
+const faultsOf = async (
+  change: (text: string) => string,
+  environment?: Record<string, string | undefined>,
+) => {
+  try {
+    await load(change(await example()), environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+/** Line of the first line of the example that holds `text`, once changed. */
+const lineOf = async (text: string, change: (text: string) => string = (same) => same) =>
+  change(await example())
+    .split('\n')
+    .findIndex((line) => line.includes(text)) + 1;
+
+describe('the example', () => {
+  it('is a configuration that works', async () => {
+    const config = await load(await example());
+    expect(config.ftp.password.reveal()).toBe('hunter2-hunter2');
+    expect(config.schedule.cron).toBe('25,55 * * * *');
+    expect(config.waits.look).toBe(15_000);
+    expect(config.proshop.template).toBe(join(folder, 'sales-template.xml'));
+    expect(config.archive.folder).toBe(join(folder, 'data', 'archive'));
+  });
+
+  it('shows every default as it is', async () => {
+    const spoken = (await example()).replace(/^(\s*)# (?=\s*[a-z]\w*:( |$))/gm, '$1');
+    const [silent, told] = [
+      await load(await example()),
+      await load(spoken.replace(/^ {2}ca: .*$/m, '').replace(/^ {4}invoice:.*$/m, '')),
+    ];
+    expect(told).toEqual(silent);
+  });
+});
+
+describe('a fault', () => {
+  it('is told with path, line, what was expected and what came', async () => {
+    const change = (text: string) => text.replace('  # port: 21', '  port: twenty');
+    expect(await faultsOf(change)).toEqual([
+      `line ${await lineOf('port: twenty', change)}: ftp.port: Expected a whole number from 1 to 65535, got \`twenty\``,
+    ]);
+  });
+
+  it('does not hide the others: all are listed, in the order of the file', async () => {
+    const faults = await faultsOf((text) =>
+      text
+        .replace('host: ftp.example.org', 'hots: ftp.example.org')
+        .replace('kind: modules', 'kind: telepathy')
+        .replace('folder: /export', 'folder: export')
+        .replace('      id: id_order ', '      di: id_order ')
+        .replace('  encoding: windows-1252', '  encoding: ebcdic')
+        .replace("store: '008'", 'store: [8]'),
+    );
+    expect(faults.map((fault) => fault.replace(/^line \d+: /, ''))).toEqual([
+      'ftp.host: Expected a text, got nothing',
+      'ftp.hots: Expected a known setting, got `hots`',
+      'shop.kind: Expected one of modules, got `telepathy`',
+      'orders.folder: Expected a folder on the FTP server, starting with /, got `export`',
+      'orders.columns.order.id: Expected a text, got nothing',
+      'orders.columns.order.di: Expected a known setting, got `di`',
+      'stock.file.encoding: Expected one of utf-8, windows-1252, iso-8859-1, iso-8859-15, got `ebcdic`',
+      'stock.store: Expected a text, got a list',
+    ]);
+    const lines = faults.map((fault) => Number(/^line (\d+)/.exec(fault)?.[1]));
+    expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+  });
+
+  it.each([
+    ['not YAML at all', '\tftp: {', /line 1: Expected valid YAML/],
+    ['an empty file', '', /Expected a section, got nothing/],
+    ['a list', '- ftp', /Expected a section, got a list/],
+  ])('is clear for %s', async (_name, text, expected) => {
+    await expect(load(text)).rejects.toThrow(expected);
+  });
+
+  it('is clear when there is no file', () => {
+    expect(() => loadConfig(join(folder, 'none.yaml'), {})).toThrow(/copy passerelle.example.yaml/);
+  });
+});
+
+describe('a secret', () => {
+  it('is refused when it stands in the file', async () => {
+    const faults = await faultsOf((text) => text.replace('${FTP_PASSWORD}', 'hunter3'));
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain('ftp.password: Expected a reference');
+  });
+
+  it('is asked for by name when the environment lacks it, once for each', async () => {
+    const { FTP_PASSWORD: _, SHOP_UPDATE_STOCK_URL: __, ...rest } = ENVIRONMENT;
+    expect(await faultsOf((text) => text, rest)).toEqual([
+      `line ${await lineOf('${FTP_PASSWORD}')}: Expected the environment variable FTP_PASSWORD to be set, got nothing`,
+      `line ${await lineOf('${SHOP_UPDATE_STOCK_URL}')}: Expected the environment variable SHOP_UPDATE_STOCK_URL to be set, got nothing`,
+    ]);
+  });
+
+  it('can come from a file', async () => {
+    await writeFile(join(folder, 'password'), 'from a file\n');
+    const config = await load((await example()).replace('${FTP_PASSWORD}', '${file:./password}'));
+    expect(config.ftp.password.reveal()).toBe('from a file');
+  });
+
+  it('is not shown by the fault that it causes', async () => {
+    const faults = await faultsOf((text) => text, {
+      ...ENVIRONMENT,
+      SHOP_UPDATE_STOCK_URL: 'ftp://u:sesame@host',
+    });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(
+      'shop.updateStock: Expected a reference to an http(s) address, got `${SHOP_UPDATE_STOCK_URL}`',
+    );
+    expect(faults[0]).not.toContain('sesame');
+  });
+
+  it('prints as (secret), wherever the configuration goes', async () => {
+    const config = await load(await example());
+    for (const shown of [JSON.stringify(config), inspect(config, { depth: 9 }), `${config.ftp.password}`]) {
+      expect(shown).not.toContain('hunter2');
+      expect(shown).not.toContain('abcdef123456');
+    }
+  });
+
+  it('is taken out of any text, in its parts too', async () => {
+    const conceal = concealSecrets(await load(await example()));
+    expect(conceal('530 hunter2-hunter2 refused')).toBe('530 (secret) refused');
+    expect(conceal(`GET ${ENVIRONMENT.SHOP_UPDATE_STOCK_URL} failed`)).toBe('GET (secret) failed');
+    expect(conceal('key abcdef123456')).toBe('key (secret)');
+    expect(conceal('shop.example.org')).toBe('shop.example.org');
+  });
+});
+
+it('lets a plain value come from the environment', async () => {
+  const config = await load(
+    (await example())
+      .replace('# port: 21', 'port: ${FTP_PORT}')
+      .replace('host: ftp.example.org', 'host: ${FTP_HOST}'),
+    {
+      ...ENVIRONMENT,
+      FTP_PORT: '2121',
+      FTP_HOST: 'localhost',
+    },
+  );
+  expect([config.ftp.port, config.ftp.host]).toEqual([2121, 'localhost']);
+});

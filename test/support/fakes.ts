@@ -1,0 +1,79 @@
+import type { Activities } from '../../src/activities/index.ts';
+import type { CycleInput } from '../../src/workflows/cycle.ts';
+
+const MINUTE = 60_000;
+
+/** The waits that a shop has by default. */
+export const INPUT: CycleInput = {
+  waits: {
+    look: 15_000,
+    heartbeat: 30_000,
+    attempt: 5 * MINUTE,
+    exportOrders: 4 * MINUTE,
+    deliverOrders: 3 * MINUTE,
+    ordersTaken: 10 * MINUTE,
+    stockExport: 20 * MINUTE,
+    newProducts: 5 * MINUTE,
+    prepareStock: 3 * MINUTE,
+    updateStock: 10 * MINUTE,
+  },
+};
+
+const FILE = { path: '2026-11-24/10h25-3f2a91c0/file', size: 1_234, sha256: 'f'.repeat(64) };
+
+/** Activities that all succeed at once, and note their calls. A renamed activity does not compile. */
+export function fakeActivities(change: Partial<Activities> = {}) {
+  const calls: string[] = [];
+  const succeeding: Activities = {
+    openCycle: async () => ({
+      folder: '2026-11-24/10h25-3f2a91c0',
+      standing: { size: 7, modifiedAt: null },
+      withdrawn: 0,
+      swept: 0,
+    }),
+    exportOrders: async () => ({
+      files: [FILE],
+      rows: 5,
+      toSend: 3,
+      byHand: 0,
+      setAside: 0,
+      byHandIds: [],
+      setAsideOrders: [],
+    }),
+    deliverOrders: async () => ({
+      file: '/import/ventes.xml',
+      archived: FILE,
+      orders: 3,
+      orderIds: [1, 2, 3],
+    }),
+    awaitOrdersTaken: async () => ({ taken: 1, orders: 3 }),
+    collectStock: async () => ({ exportId: 'e', file: FILE, rows: 50, units: 200, reflected: 3, doubts: [] }),
+    createProducts: async () => ({ models: 1, references: ['MOD9'] }),
+    prepareStock: async () => ({
+      update: FILE,
+      passed: true,
+      reasons: [],
+      rows: 50,
+      units: 200,
+      outstanding: 1,
+      corrected: 1,
+      corrections: [{ ean: '3000000000017', proshop: 3, shown: 2 }],
+      difference: { up: 1, down: 2, toZero: 0, created: 4, unchanged: 43, largest: [] },
+      setAside: 0,
+      setAsideRows: [],
+    }),
+    updateStock: async () => ({ variants: 50, confirmedAt: '2026-11-24T09:40:00.000Z' }),
+    withdrawStock: async () => ({ withdrawn: 1 }),
+    closeCycle: async () => ({ report: FILE, purgedDays: 0, forgottenOrders: 0 }),
+  };
+  const activities = Object.fromEntries(
+    Object.entries({ ...succeeding, ...change }).map(([name, activity]) => [
+      name,
+      (input: { step?: number } | undefined) => {
+        calls.push(name === 'exportOrders' ? `${name} ${input?.step}` : name);
+        return (activity as (input: unknown) => Promise<unknown>)(input);
+      },
+    ]),
+  ) as unknown as Activities;
+  return { activities, calls };
+}
