@@ -189,6 +189,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     writeFileSync(`${truthFile}.new`, JSON.stringify(truth(), null, 1));
     renameSync(`${truthFile}.new`, truthFile);
   };
+  const stop = async () => {
+    clock.stop();
+    endWatch();
+    await server.stop();
+    await Promise.all(jobs);
+    keepTruth();
+    await own?.stop();
+  };
+  let stopped: Promise<void> | undefined;
   if (options.held !== true) clock.go();
 
   return {
@@ -208,14 +217,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     failNext: (job, fault) => server.failNext(job, fault),
     damageNextExport: (damage) => proshop.damageNextExport(damage),
     scenarioOver: () => script,
-    stop: async () => {
-      clock.stop();
-      endWatch();
-      await server.stop();
-      await Promise.all(jobs);
-      keepTruth();
-      await own?.stop();
-    },
+    stop: () => (stopped ??= stop()),
   };
 }
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, posix, relative } from 'node:path';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
@@ -13,14 +13,15 @@ import {
 import pino, { type Logger } from 'pino';
 import { beat } from './activities/heartbeat.ts';
 import { createActivities, type Deps } from './activities/index.ts';
-import { createArchive } from './archive.ts';
+import { createArchive, type Archive } from './archive.ts';
 import { concealSecrets } from './concealment.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { readTemplate, TemplateError } from './domain/sales-xml.ts';
+import { readTemplate, TemplateError, type SalesTemplate } from './domain/sales-xml.ts';
 import { toFailure } from './failures.ts';
-import { createFtp } from './ftp.ts';
+import { createFtp, type Ftp } from './ftp.ts';
 import { FolderBusyError } from './ledger/folder-lock.ts';
-import { openLedger, type OpenLedger } from './ledger/open.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { openLedger } from './ledger/open.ts';
 import { createModulesShop } from './prestashop/modules.ts';
 import { createProshop } from './proshop/proshop.ts';
 import { TASK_QUEUE, upsertSchedule } from './schedule.ts';
@@ -63,7 +64,9 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       namespace: temporal.namespace,
       taskQueue: TASK_QUEUE,
       workflowsPath: join(import.meta.dirname, 'workflows', 'index.ts'),
-      activities: createActivities(createDeps(config, open, archive, template)),
+      activities: createActivities(
+        createDeps(config, template, { ftp: createFtp(config.ftp), ledger: open.ledger, archive }),
+      ),
       interceptors: { activity: [activityInterceptors(config)] },
       shutdownGraceTime: '20s',
     });
@@ -95,23 +98,21 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
   }
 }
 
+/** Builds what the activities work with from the ends; the tests put ends of their own in. */
 export function createDeps(
   config: Config,
-  { ledger }: Pick<OpenLedger, 'ledger'>,
-  archive: Deps['archive'],
-  template: Deps['template'],
+  template: SalesTemplate,
+  ends: { readonly ftp: Ftp; readonly ledger: Ledger; readonly archive: Archive },
 ): Deps {
-  const ftp = createFtp(config.ftp);
-  const ends = { ftp, ledger };
   const { staging } = config.ftp;
   const shop = createModulesShop(ends, {
     shop: config.shop,
     orders: config.orders,
     staging,
-    updatePath: `${config.proshop.exportFolder.replace(/\/$/, '')}/${config.stock.updateName}`,
+    updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
   });
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
-  return { config, archive, ledger, ftp, shop, proshop, template };
+  return { config, template, shop, proshop, ...ends };
 }
 
 /** Keeps every attempt's sign of life going, and sorts whatever it throws into the table of failures.ts. */

@@ -1,4 +1,4 @@
-import Big from 'big.js';
+import { Big } from 'big.js';
 import type { Doubt } from './stock.ts';
 
 /** How far a stock update may go without a person; percentages of what was applied last. */

@@ -72,8 +72,7 @@ export function readOrders(bytes: Uint8Array, file: string, format: OrdersFormat
   };
   const end = readCsvRows(bytes, format.file, hold);
   if (end.unclosed) hold(end.unclosed);
-  const last = held as CsvRow | undefined;
-  if (last === undefined) {
+  if (held === undefined) {
     throw new FormatError({
       file,
       line: 1,
@@ -82,8 +81,8 @@ export function readOrders(bytes: Uint8Array, file: string, format: OrdersFormat
       got: 'an empty file',
     });
   }
-  const cut = cutOf(last, end, orders?.width ?? 0, format);
-  if (cut) orders?.takeCut(last, cut);
+  const cut = cutOf(held, end, orders?.width ?? 0, format);
+  if (cut) orders?.takeCut(held, cut);
   else takeHeld();
   return { ...(orders?.finish() ?? { orders: [], setAside: [], rows: 0 }), cut };
 }

@@ -1,4 +1,4 @@
-import Big from 'big.js';
+import { Big } from 'big.js';
 import { z } from 'zod';
 import type { CsvRow } from './csv-rows.ts';
 import { isGencod } from './gencod.ts';

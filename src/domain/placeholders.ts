@@ -1,5 +1,5 @@
-import Big from 'big.js';
-import { Liquid, Output, Tag } from 'liquidjs';
+import { Big } from 'big.js';
+import { Liquid, Output, Tag, type Template } from 'liquidjs';
 import { ORDER_FIELDS, type Order, type OrderGroup, type OrderLine } from './order.ts';
 import { TemplateError } from './template-error.ts';
 
@@ -21,7 +21,7 @@ export interface Place {
   readonly line: number;
   readonly repeats: readonly ('order' | 'line')[];
   /** Our field -> title of its column; a field without a column cannot be named. */
-  readonly columns?: Readonly<Record<OrderGroup, Readonly<Record<string, string | undefined>>>>;
+  readonly columns: Readonly<Record<OrderGroup, Readonly<Record<string, string | undefined>>>> | undefined;
 }
 
 const FILE_FIELDS = ['createdAt', 'orders', 'units'] as const;
@@ -29,7 +29,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = { ...ORDER_FIELDS, f
 const DATE_PARTS = /^(?<Y>\d{4})-(?<m>\d\d)-(?<d>\d\d)(?: (?<H>\d\d):(?<M>\d\d):(?<S>\d\d))?$/;
 
 // Liquid's own arithmetic is on floats, and its dates know time zones: these do neither.
-const FILTERS: Readonly<Record<string, (value: unknown, argument?: unknown) => string>> = {
+type Value = string | number;
+const FILTERS: Readonly<Record<string, (value: Value, argument?: Value) => string>> = {
   plus: (value, other) => big(value).plus(big(other)).toFixed(),
   minus: (value, other) => big(value).minus(big(other)).toFixed(),
   times: (value, other) => big(value).times(big(other)).toFixed(),
@@ -38,6 +39,7 @@ const FILTERS: Readonly<Record<string, (value: unknown, argument?: unknown) => s
   decimal_mark: (value, mark = ',') => `${value}`.replace('.', `${mark}`),
   date: (value, format = '%d/%m/%Y') => formatDate(`${value}`, `${format}`),
 };
+const DATE_LETTERS = ['Y', 'm', 'd', 'H', 'M', 'S'];
 const LIQUID_FILTERS = ['upcase', 'downcase', 'strip', 'truncate', 'replace', 'default'];
 const ALLOWED = [...LIQUID_FILTERS, ...Object.keys(FILTERS)];
 
@@ -54,7 +56,12 @@ export function compileText(source: string, place: Place): Text {
   try {
     parsed = liquid.parse(source);
   } catch (error) {
-    throw new TemplateError(place.file, place.line, 'a placeholder such as `{{ order.reference }}`', why(error));
+    throw new TemplateError(
+      place.file,
+      place.line,
+      'a placeholder such as `{{ order.reference }}`',
+      why(error),
+    );
   }
   const parts = parsed.map((part): Text => {
     if (part instanceof Output) return compileOutput(part, place);
@@ -70,7 +77,8 @@ export function compileText(source: string, place: Place): Text {
 function compileOutput(output: Output, place: Place): Text {
   const line = lineOf(output, place);
   for (const { name } of output.value.filters) {
-    if (!ALLOWED.includes(name)) throw new TemplateError(place.file, line, `one of the filters ${ALLOWED.join(', ')}`, `\`${name}\``);
+    if (!ALLOWED.includes(name))
+      throw new TemplateError(place.file, line, `one of the filters ${ALLOWED.join(', ')}`, `\`${name}\``);
   }
   const names = liquid.globalVariableSegmentsSync([output]);
   for (const name of names) checkName(name.map(String), { ...place, line });
@@ -80,7 +88,7 @@ function compileOutput(output: Output, place: Place): Text {
 
   const render: Text = (scope) => {
     try {
-      return `${liquid.renderSync([output], { ...scope.order, ...scope })}`;
+      return `${liquid.renderSync([output], namesIn(scope))}`;
     } catch (error) {
       throw new TemplateError(place.file, line, 'a placeholder that can be worked out', why(error));
     }
@@ -90,6 +98,124 @@ function compileOutput(output: Output, place: Place): Text {
   return render;
 }
 
-function accessor(group: string, field: string): Text {
-  ...
+function checkName(name: readonly string[], { file, line, repeats, columns }: Place): void {
+  const [group = '', field = ''] = name;
+  const full = name.join('.');
+  const fields = Object.hasOwn(FIELDS, group) ? FIELDS[group] : undefined;
+  if (fields === undefined) {
+    throw new TemplateError(file, line, `a name in ${Object.keys(FIELDS).join(', ')}`, `\`${full}\``);
+  }
+  if (name.length !== 2 || !fields.includes(field)) {
+    throw new TemplateError(file, line, `a field of \`${group}\` (${fields.join(', ')})`, `\`${full}\``);
+  }
+  if (group === 'file') return;
+  const repeat = group === 'line' ? 'line' : 'order';
+  if (!repeats.includes(repeat)) {
+    const expected = `\`${full}\` inside an element with passerelle:repeat="${repeat}"`;
+    throw new TemplateError(file, line, expected, 'it outside');
+  }
+  if (columns && columns[group as OrderGroup][field] === undefined) {
+    throw new TemplateError(file, line, `a column for \`${full}\` (setting orders.columns.${full})`, 'none');
+  }
 }
+
+/** What the names of each group are read from. */
+const GROUPS: Readonly<Record<string, (scope: Scope) => object | undefined>> = {
+  file: ({ file }) => file,
+  order: ({ order }) => order,
+  customer: ({ order }) => order?.customer,
+  delivery: ({ order }) => order?.delivery,
+  invoice: ({ order }) => order?.invoice,
+  line: ({ line }) => line,
+};
+
+function accessor(group: string, field: string): Text {
+  return (scope) => `${(GROUPS[group]?.(scope) as Record<string, Value> | undefined)?.[field] ?? ''}`;
+}
+
+function namesIn(scope: Scope): Record<string, object | undefined> {
+  return Object.fromEntries(Object.entries(GROUPS).map(([group, read]) => [group, read(scope)]));
+}
+
+function lineOf(part: Template, place: Place): number {
+  const [row = 1] = part.token.getPosition();
+  return place.line + row - 1;
+}
+
+// Liquid appends where in the text it was: our line says it better.
+function why(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/, (?:file|line):.*$/s, '') : 'an error';
+}
+
+function big(value: Value | undefined): Big {
+  const text = `${value ?? ''}`;
+  // The value may be a customer's: it is not shown.
+  if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Error('a value that is not a number');
+  return new Big(text);
+}
+
+function formatDate(time: string, format: string): string {
+  const parts = DATE_PARTS.exec(time)?.groups;
+  if (parts === undefined) return time;
+  return format.replace(/%(.?)/g, (directive, letter: string) => {
+    const part =
+      letter === '%'
+        ? '%'
+        : letter === 'y'
+          ? parts.Y?.slice(2)
+          : DATE_LETTERS.includes(letter)
+            ? (parts[letter] ?? '00')
+            : undefined;
+    if (part === undefined) throw new Error(`\`${directive}\`, which is none of %Y %y %m %d %H %M %S`);
+    return part;
+  });
+}
+
+const ADDRESS = {
+  company: 'texte',
+  firstname: 'texte',
+  lastname: 'texte',
+  address1: 'texte',
+  address2: 'texte',
+  postcode: 'texte',
+  city: 'texte',
+  country: 'texte',
+  phone: 'texte',
+};
+const LINE: OrderLine = {
+  ean: '3600000000017',
+  reference: 'texte',
+  name: 'texte',
+  quantity: 1,
+  unitPrice: '12.50',
+  size: 'texte',
+  supplier: 'texte',
+  brand: 'texte',
+  productId: '1',
+  variantId: '1',
+};
+const SAMPLE: Scope = {
+  file: { createdAt: '2026-11-24 10:27:03', orders: 1, units: 1 },
+  order: {
+    id: 1,
+    reference: 'texte',
+    state: 'texte',
+    status: 'texte',
+    date: '2026-11-24 10:20:00',
+    payment: 'texte',
+    paymentModule: 'texte',
+    transaction: 'texte',
+    voucherName: 'texte',
+    voucherCode: 'texte',
+    voucherAmount: '12.50',
+    total: '12.50',
+    totalWithoutTax: '12.50',
+    shipping: '12.50',
+    discounts: '12.50',
+    customer: { firstname: 'texte', lastname: 'texte', email: 'texte' },
+    delivery: ADDRESS,
+    invoice: ADDRESS,
+    lines: [LINE],
+  },
+  line: LINE,
+};

@@ -64,17 +64,21 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
     TOKEN.lastIndex = offset;
     const token = TOKEN.exec(source);
     const parent = open.at(-1) ?? document;
-    if (token === null) throw refused(line, 'well-formed XML', `\`${/^.{0,30}/u.exec(source.slice(offset))?.[0]}\``);
+    if (token === null)
+      throw refused(line, 'well-formed XML', `\`${/^.{0,30}/u.exec(source.slice(offset))?.[0]}\``);
     const { cdata, closing, opening, attributes = '', empty, text } = token.groups ?? {};
     if (opening !== undefined) {
-      if (parent === document && document.children.length > 0) throw refused(line, 'one root element', `<${opening}> too`);
+      if (parent === document && document.children.length > 0)
+        throw refused(line, 'one root element', `<${opening}> too`);
       const element = openElement(opening, attributes, parent);
       parent.children.push(element);
       if (empty === '') open.push(element);
     } else if (closing !== undefined) {
-      if (closing !== parent.name) throw refused(line, parent === document ? 'no closing tag' : `</${parent.name}>`, `</${closing}>`);
+      if (closing !== parent.name)
+        throw refused(line, parent === document ? 'no closing tag' : `</${parent.name}>`, `</${closing}>`);
       if (parent.text.trim() === '') parent.text = '';
-      else if (parent.children.length > 0) throw refused(parent.textLine, `text or elements in <${parent.name}>`, 'both');
+      else if (parent.children.length > 0)
+        throw refused(parent.textLine, `text or elements in <${parent.name}>`, 'both');
       open.pop();
     } else if (cdata !== undefined) {
       addText(parent, cdata);
@@ -87,7 +91,8 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
 
   const [root] = document.children;
   const unclosed = open.at(-1);
-  if (unclosed && unclosed !== document) throw refused(unclosed.line, `</${unclosed.name}> after it`, 'the end of the file');
+  if (unclosed && unclosed !== document)
+    throw refused(unclosed.line, `</${unclosed.name}> after it`, 'the end of the file');
   if (root === undefined) throw refused(1, 'a root element', 'none');
   return { declaration, root };
 
@@ -103,7 +108,9 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
     const names = attributes.map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw refused(line, `\`${twice}\` once in <${name}>`, 'it twice');
-    const declared = names.filter((name) => name.startsWith('xmlns:')).map((name) => name.slice('xmlns:'.length));
+    const declared = names
+      .filter((name) => name.startsWith('xmlns:'))
+      .map((name) => name.slice('xmlns:'.length));
     const element = opened(name, line, attributes, [...parent.prefixes, ...declared]);
     for (const used of [name, ...names]) {
       const prefix = used.slice(0, Math.max(0, used.indexOf(':')));
@@ -115,7 +122,8 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
   }
 
   function addText(parent: OpenElement, text: string): void {
-    if (parent === document && text.trim() !== '') throw refused(line, 'nothing but one root element', 'text outside of it');
+    if (parent === document && text.trim() !== '')
+      throw refused(line, 'nothing but one root element', 'text outside of it');
     if (parent.text === '') parent.textLine = line;
     parent.text += text;
   }
@@ -126,7 +134,8 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
       const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
       if (code <= 0x10ffff) return String.fromCodePoint(code);
       const character = ENTITIES.get(name ?? '');
-      if (character === undefined) throw refused(line, 'an entity that XML knows, such as `&amp;`', `\`${entity}\``);
+      if (character === undefined)
+        throw refused(line, 'an entity that XML knows, such as `&amp;`', `\`${entity}\``);
       return character;
     });
   }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startClock } from '../../sandbox/clock.ts';
 import { writeConfiguration } from '../../sandbox/configuration.ts';
 import { withFtp } from '../../sandbox/ftp-access.ts';
+import { startFtpServer } from '../../sandbox/ftp-server.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { demoScenario, randomScenario } from '../../sandbox/scenario.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -50,6 +51,27 @@ describe('the sandbox', () => {
     second.placeOrder(orderOf({ ean: alpha38, quantity: 1 }));
     await fetch(second.urls.exportOrders);
     expect(first.truth().files).toEqual(['/export/commandes']);
+  });
+
+  it('outlives an FTP server that goes away and comes back', async () => {
+    const root = join(await temporaryFolder(), 'ftp');
+    const server = { root, user: 'boutique', password: 'x' };
+    const first = await startFtpServer(server);
+    const sandbox = await open({ ftp: first });
+    await first.stop();
+    await sandbox.proshop.importSales();
+    await sandbox.proshop.exportStock();
+    sandbox.placeOrder(orderOf({ ean: alpha38, quantity: 1 }));
+    expect(await (await fetch(sandbox.urls.exportOrders)).text()).toContain('not uploaded');
+    expect(sandbox.truth().faults.map((fault) => fault.kind)).toEqual(Array(3).fill('ftp trouble'));
+    expect(sandbox.truth().exports[0]).toMatchObject({ finishedAt: null, damage: 'cut' });
+
+    const second = await startFtpServer({ ...server, port: first.port });
+    onTestFinished(() => second.stop());
+    await sandbox.proshop.exportStock();
+    await fetch(sandbox.urls.exportOrders);
+    expect(sandbox.truth().files).toEqual(['/ExportCSV', '/export/commandes']);
+    await sandbox.stop();
   });
 
   it('stops at once in the middle of everything, and leaves the truth as a file', async () => {

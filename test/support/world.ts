@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { parse, stringify } from 'yaml';
+import { startFtpServer, type FtpServer } from '../../sandbox/ftp-server.ts';
+import { createActivities, type Activities } from '../../src/activities/index.ts';
+import { createArchive } from '../../src/archive.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { readTemplate } from '../../src/domain/sales-xml.ts';
+import { createFtp, type Ftp } from '../../src/ftp.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { createDeps } from '../../src/worker.ts';
+import { createScissors, cutting, type Scissors } from './cuts.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** What the modules' cron URLs do in a test; each gives the answer's text, or a status. */
+export interface ShopStub {
+  exportOrders: () => Promise<string | number>;
+  importProducts: () => Promise<string | number>;
+  updateStock: () => Promise<string | number>;
+  readonly calls: string[];
+}
+
+/** Everything around the activities: a real FTP server, a real ledger, the modules' URLs, and scissors. */
+export interface World {
+  readonly config: Config;
+  readonly ftpRoot: string;
+  readonly shop: ShopStub;
+  readonly scissors: Scissors;
+  readonly activities: Activities;
+  readonly ftp: Ftp;
+  readonly ledger: Ledger;
+  /** Runs one attempt of an activity. */
+  attempt<T>(work: (activities: Activities) => Promise<T>, heartbeatDetails?: unknown): Promise<T>;
+  put(path: string, content: string | Uint8Array): Promise<void>;
+  /** Files on the FTP server, path -> content, made-up parts of their names left out. */
+  files(): Promise<Readonly<Record<string, string>>>;
+  /** Files in the archive, path -> content. */
+  archived(): Promise<Readonly<Record<string, string>>>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(ledger: Ledger, change: (settings: Settings) => void = () => undefined): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'passerelle-world-'));
+  const ftpRoot = join(folder, 'ftp');
+  const ftpServer = await startFtpServer({ root: ftpRoot, user: 'boutique', password: 'sesame-sesame' });
+  await mkdir(join(ftpRoot, 'export'));
+  await mkdir(join(ftpRoot, 'import'));
+  const shop: ShopStub = {
+    exportOrders: async () => 'Exported',
+    importProducts: async () => 'Import started',
+    updateStock: async () => 'Import started',
+    calls: [],
+  };
+  const server = await startShopStub(shop);
+  const config = await writeConfig(folder, ftpServer, server, change);
+
+  const scissors = createScissors();
+  const real = createFtp(config.ftp);
+  const ftp: Ftp = {
+    session: (work, signal) =>
+      real.session((session) => work(cutting(session, ['upload', 'rename', 'remove', 'ensureFolder'], scissors)), signal),
+  };
+  const cutLedger = cutting(
+    ledger,
+    [
+      ...(['recordOrders', 'startDelivery', 'markUploaded', 'markPublished', 'abandonDelivery', 'markTaken'] as const),
+      ...(['markAccepted', 'recordExport', 'applyStock', 'askModels', 'confirmModels', 'forgetCustomers'] as const),
+    ],
+    scissors,
+  );
+  const archive = cutting(createArchive(config.archive.folder), ['write', 'add', 'purge'], scissors);
+  const template = readTemplate(await readFile(config.proshop.template, 'utf8'), 'sales-template.xml');
+  const activities = createActivities(createDeps(config, template, { ftp, ledger: cutLedger, archive }));
+  // The answer of a cron URL can be lost too, after the work was done.
+  const realFetch = globalThis.fetch;
+  globalThis.fetch = (...parameters) => scissors.effect('fetch', () => realFetch(...parameters));
+
+  return {
+    config,
+    ftpRoot,
+    shop,
+    scissors,
+    activities,
+    ftp: real,
+    ledger,
+    attempt: (work, heartbeatDetails) =>
+      new MockActivityEnvironment({ heartbeatDetails }).run(() => work(activities)) as never,
+    put: (path, content) => writeFile(join(ftpRoot, path), content),
+    files: () => contents(ftpRoot),
+    archived: () => contents(config.archive.folder),
+    async stop() {
+      globalThis.fetch = realFetch;
+      server.closeAllConnections();
+      server.close();
+      await ftpServer.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Settings {
+  ftp: Record<string, unknown>;
+  shop: Record<string, unknown>;
+  orders: Record<string, unknown>;
+  stock: Record<string, unknown>;
+  gate: Record<string, unknown>;
+  [section: string]: unknown;
+}
+
+async function writeConfig(
+  folder: string,
+  ftpServer: FtpServer,
+  server: Server,
+  change: (settings: Settings) => void,
+): Promise<Config> {
+  const settings = parse(await readFile(join(ROOT, 'passerelle.example.yaml'), 'utf8')) as Settings;
+  settings.ftp = { ...settings.ftp, host: ftpServer.host, port: ftpServer.port, user: ftpServer.user, settle: '20ms' };
+  settings.gate = { firstRun: 'apply' };
+  settings.proshop = { ...(settings.proshop as object), template: join(ROOT, 'sandbox', 'sales-template.xml'), margin: '0s' };
+  change(settings);
+  const path = join(folder, 'passerelle.yaml');
+  await writeFile(path, stringify(settings));
+  const url = (job: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${job}?secure_key=k3y-k3y-k3y`;
+  return loadConfig(path, {
+    FTP_PASSWORD: 'sesame-sesame',
+    SHOP_EXPORT_ORDERS_URL: url('exportOrders'),
+    SHOP_IMPORT_PRODUCTS_URL: url('importProducts'),
+    SHOP_UPDATE_STOCK_URL: url('updateStock'),
+  });
+}
+
+async function startShopStub(shop: ShopStub): Promise<Server> {
+  const server = createServer((request, response) => {
+    const job = new URL(request.url ?? '', 'http://shop').pathname.slice(1) as Exclude<keyof ShopStub, 'calls'>;
+    shop.calls.push(job);
+    void shop[job]().then((answer) => {
+      if (typeof answer === 'number') response.writeHead(answer, { location: 'http://elsewhere.invalid/' });
+      response.end(String(answer));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+async function contents(root: string): Promise<Readonly<Record<string, string>>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const pairs = await Promise.all(
+    files.map(async (file) => {
+      const bytes = await readFile(file);
+      return [anonymous(relative(root, file)), readable(bytes)] as const;
+    }),
+  );
+  return Object.fromEntries(pairs.sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function anonymous(name: string): string {
+  return name.replace(/\d{8}T\d{6}Z/g, '<when>').replace(/[0-9a-f-]{36}/g, '<id>').replace(/-[0-9a-f]{8}(?=\.)/g, '-<id>');
+}
+
+/** Text as it is but for the time of writing; bytes that are no UTF-8 as their digest. */
+function readable(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  return text.includes('\uFFFD')
+    ? createHash('sha256').update(bytes).digest('hex')
+    : text.replace(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}|\d{2}\/\d{2}\/\d{4} \d{2}:\d{2}(:\d{2})?/g, '<when>');
+}
