@@ -18,6 +18,7 @@ export interface CsvEnd {
 }
 
 const LINE_FEED = 0x0a;
+const BLOCK = 262_144;
 
 /**
  * Hands every row to `onRow`, in the order of the file, blank lines left out.
@@ -26,31 +27,70 @@ const LINE_FEED = 0x0a;
  */
 export function readCsvRows(bytes: Uint8Array, format: CsvFormat, onRow: (row: CsvRow) => void): CsvEnd {
   const buffer = asBuffer(bytes);
-  const mark = markLength(bytes);
+  const decode = decoderOf(format);
+  let start = markLength(bytes);
   let line = 1;
-  let start = 0;
+  const hand = (fields: readonly string[]) => {
+    if (fields.length > 1 || fields[0] !== '') onRow({ fields: fields.map(decode), line, start });
+    // A row has as many lines as its last line break and those inside its quoted fields make.
+    for (let left = 1 + countLineFeeds(fields); left > 0; left--) {
+      start = buffer.indexOf(LINE_FEED, start) + 1;
+      line++;
+    }
+  };
 
-  const rowOf = (fields: string[]): CsvRow => ({ fields: fields.map(decoderOf(format)), line, start });
-
-  try {
-    parseCsv(buffer.subarray(mark), format, (fields, end) => {
-      if (fields.length > 1 || fields[0] !== '') onRow(rowOf(fields));
-      line += countLineFeeds(buffer, start, mark + end);
-      start = mark + end;
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError) || error.code !== 'CSV_QUOTE_NOT_CLOSED') throw error;
-    const rest = Buffer.concat([
-      buffer.subarray(Math.max(start, mark)),
-      Buffer.from(format.quote, nodeEncoding(format)),
-    ]);
-    let unclosed: CsvRow | null = null;
-    parseCsv(rest, format, (fields) => {
-      unclosed = rowOf(fields);
-    });
-    return { lineBreak: false, unclosed };
+  // csv-parse is given blocks, and not the file: its rows would take several times the file's memory.
+  let size = BLOCK;
+  let last: { readonly rows: string[][]; readonly isClosed: boolean } = { rows: [], isClosed: true };
+  for (let from = start; from < buffer.length;) {
+    const end = blockEnd(buffer, from + size);
+    last = parseBlock(buffer.subarray(from, end), format);
+    if (last.isClosed) {
+      last.rows.forEach(hand);
+      from = end;
+      size = BLOCK;
+    } else if (end === buffer.length) {
+      const open = last.rows.pop() ?? [];
+      last.rows.forEach(hand);
+      return { lineBreak: false, unclosed: { fields: open.map(decode), line, start } };
+    } else {
+      // The block ends inside a quoted field: a longer one is read again.
+      size *= 2;
+    }
   }
   return { lineBreak: bytes.at(-1) === LINE_FEED, unclosed: null };
+}
+
+function blockEnd(buffer: Buffer, least: number): number {
+  const lineFeed = buffer.indexOf(LINE_FEED, least);
+  return lineFeed === -1 ? buffer.length : lineFeed + 1;
+}
+
+function parseBlock(block: Buffer, format: CsvFormat): { rows: string[][]; isClosed: boolean } {
+  const options = {
+    delimiter: format.delimiter,
+    quote: format.quote,
+    escape: format.quote,
+    encoding: nodeEncoding(format),
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    relax_quotes: true,
+  };
+  try {
+    return { rows: parse(block, options), isClosed: true };
+  } catch (error) {
+    if (!(error instanceof CsvError) || error.code !== 'CSV_QUOTE_NOT_CLOSED') throw error;
+    const closed = Buffer.concat([block, Buffer.from(format.quote, nodeEncoding(format))]);
+    return { rows: parse(closed, options), isClosed: false };
+  }
+}
+
+function countLineFeeds(fields: readonly string[]): number {
+  let count = 0;
+  for (const field of fields) {
+    for (let at = field.indexOf('\n'); at !== -1; at = field.indexOf('\n', at + 1)) count++;
+  }
+  return count;
 }
 
 /**
@@ -92,23 +132,6 @@ export function fieldSpan(
   return undefined;
 }
 
-function parseCsv(bytes: Buffer, format: CsvFormat, onRow: (fields: string[], end: number) => void): void {
-  parse(bytes, {
-    delimiter: format.delimiter,
-    quote: format.quote,
-    escape: format.quote,
-    encoding: nodeEncoding(format),
-    record_delimiter: ['\r\n', '\n'],
-    relax_column_count: true,
-    relax_quotes: true,
-    // Nothing is collected: a file of a million rows would not fit beside its fields.
-    on_record: (fields: string[], { bytes: end }: { bytes: number }) => {
-      onRow(fields, end);
-      return null;
-    },
-  });
-}
-
 // Bytes of the one-byte encodings pass through csv-parse as latin1, and fields are decoded one by one.
 function nodeEncoding(format: CsvFormat): 'utf8' | 'latin1' {
   return format.encoding === 'utf-8' ? 'utf8' : 'latin1';
@@ -125,16 +148,4 @@ function hexadecimal(character: string): string {
 function decoderOf({ encoding }: CsvFormat): (field: string) => string {
   if (encoding === 'utf-8') return (field) => field;
   return (field) => (/[\x80-\xff]/.test(field) ? decodeText(Buffer.from(field, 'latin1'), encoding) : field);
-}
-
-function countLineFeeds(bytes: Buffer, start: number, end: number): number {
-  let count = 0;
-  for (
-    let at = bytes.indexOf(LINE_FEED, start);
-    at !== -1 && at < end;
-    at = bytes.indexOf(LINE_FEED, at + 1)
-  ) {
-    count++;
-  }
-  return count;
 }

@@ -480,7 +480,8 @@ export function createLedger(db: Database) {
 const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));
 
 function describe(fault: Pick<SetAsideOrder, 'file' | 'line' | 'field' | 'reason'>): string {
-  return `${fault.reason} (${fault.file}, line ${fault.line}, ${fault.field})`;
+  const where = [fault.file, `line ${fault.line}`, fault.field].filter((part) => part !== '');
+  return `${fault.reason} (${where.join(', ')})`;
 }
 
 function* inBatches<T>(items: readonly T[]): Generator<T[]> {

@@ -149,7 +149,7 @@ async function collectOrders(
     try {
       const batch = readOrders(bytes, file, settings);
       const patience = new Date(Date.now() - CUT_PATIENCE * session.settle);
-      if (batch.cut !== null && claimedAt > stamp(patience)) {
+      if (batch.cut !== null && claimedAt >= stamp(patience)) {
         throw notYet(
           `Expected ${batch.cut.expected}, got ${batch.cut.got} (${file}, line ${batch.cut.line}): it may still be uploaded`,
         );

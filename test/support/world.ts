@@ -5,17 +5,21 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
 import { startFtpServer, type FtpServer } from '../../sandbox/ftp-server.ts';
 import { createActivities, type Activities } from '../../src/activities/index.ts';
 import { createArchive } from '../../src/archive.ts';
+import { concealSecrets } from '../../src/concealment.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { readTemplate } from '../../src/domain/sales-xml.ts';
+import { toFailure } from '../../src/failures.ts';
 import { createFtp, type Ftp } from '../../src/ftp.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { createDeps } from '../../src/worker.ts';
-import { createScissors, cutting, type Scissors } from './cuts.ts';
+import { createScissors, Cut, cutting, type Scissors } from './cuts.ts';
 
+const logger = new DefaultLogger('ERROR');
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What the modules' cron URLs do in a test; each gives the answer's text, or a status. */
@@ -24,6 +28,11 @@ export interface ShopStub {
   importProducts: () => Promise<string | number>;
   updateStock: () => Promise<string | number>;
   readonly calls: string[];
+}
+
+/** What one attempt of an activity leaves in its heartbeat for the next. */
+export interface AttemptNotes {
+  details: unknown;
 }
 
 /** Everything around the activities: a real FTP server, a real ledger, the modules' URLs, and scissors. */
@@ -35,8 +44,8 @@ export interface World {
   readonly activities: Activities;
   readonly ftp: Ftp;
   readonly ledger: Ledger;
-  /** Runs one attempt of an activity. */
-  attempt<T>(work: (activities: Activities) => Promise<T>, heartbeatDetails?: unknown): Promise<T>;
+  /** Runs one attempt of an activity; what it throws is what Temporal would get. */
+  attempt<T>(work: (activities: Activities) => Promise<T>, notes?: AttemptNotes): Promise<T>;
   put(path: string, content: string | Uint8Array): Promise<void>;
   /** Files on the FTP server, path -> content, made-up parts of their names left out. */
   files(): Promise<Readonly<Record<string, string>>>;
@@ -45,7 +54,10 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export async function startWorld(ledger: Ledger, change: (settings: Settings) => void = () => undefined): Promise<World> {
+export async function startWorld(
+  ledger: Ledger,
+  change: (settings: Settings) => void = () => undefined,
+): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-world-'));
   const ftpRoot = join(folder, 'ftp');
   const ftpServer = await startFtpServer({ root: ftpRoot, user: 'boutique', password: 'sesame-sesame' });
@@ -60,17 +72,35 @@ export async function startWorld(ledger: Ledger, change: (settings: Settings) =>
   const server = await startShopStub(shop);
   const config = await writeConfig(folder, ftpServer, server, change);
 
+  const conceal = concealSecrets(config);
   const scissors = createScissors();
   const real = createFtp(config.ftp);
   const ftp: Ftp = {
     session: (work, signal) =>
-      real.session((session) => work(cutting(session, ['upload', 'rename', 'remove', 'ensureFolder'], scissors)), signal),
+      real.session(
+        (session) => work(cutting(session, ['upload', 'rename', 'remove', 'ensureFolder'], scissors)),
+        signal,
+      ),
   };
   const cutLedger = cutting(
     ledger,
     [
-      ...(['recordOrders', 'startDelivery', 'markUploaded', 'markPublished', 'abandonDelivery', 'markTaken'] as const),
-      ...(['markAccepted', 'recordExport', 'applyStock', 'askModels', 'confirmModels', 'forgetCustomers'] as const),
+      ...([
+        'recordOrders',
+        'startDelivery',
+        'markUploaded',
+        'markPublished',
+        'abandonDelivery',
+        'markTaken',
+      ] as const),
+      ...([
+        'markAccepted',
+        'recordExport',
+        'applyStock',
+        'askModels',
+        'confirmModels',
+        'forgetCustomers',
+      ] as const),
     ],
     scissors,
   );
@@ -89,8 +119,17 @@ export async function startWorld(ledger: Ledger, change: (settings: Settings) =>
     activities,
     ftp: real,
     ledger,
-    attempt: (work, heartbeatDetails) =>
-      new MockActivityEnvironment({ heartbeatDetails }).run(() => work(activities)) as never,
+    async attempt(work, notes) {
+      const environment = new MockActivityEnvironment({ heartbeatDetails: notes?.details }, { logger });
+      environment.on('heartbeat', (details: unknown) => {
+        if (notes !== undefined) notes.details = details;
+      });
+      try {
+        return await environment.run(() => work(activities));
+      } catch (error) {
+        throw error instanceof Cut ? error : toFailure(error, conceal);
+      }
+    },
     put: (path, content) => writeFile(join(ftpRoot, path), content),
     files: () => contents(ftpRoot),
     archived: () => contents(config.archive.folder),
@@ -120,13 +159,24 @@ async function writeConfig(
   change: (settings: Settings) => void,
 ): Promise<Config> {
   const settings = parse(await readFile(join(ROOT, 'passerelle.example.yaml'), 'utf8')) as Settings;
-  settings.ftp = { ...settings.ftp, host: ftpServer.host, port: ftpServer.port, user: ftpServer.user, settle: '20ms' };
+  settings.ftp = {
+    ...settings.ftp,
+    host: ftpServer.host,
+    port: ftpServer.port,
+    user: ftpServer.user,
+    settle: '20ms',
+  };
   settings.gate = { firstRun: 'apply' };
-  settings.proshop = { ...(settings.proshop as object), template: join(ROOT, 'sandbox', 'sales-template.xml'), margin: '0s' };
+  settings.proshop = {
+    ...(settings.proshop as object),
+    template: join(ROOT, 'sandbox', 'sales-template.xml'),
+    margin: '0s',
+  };
   change(settings);
   const path = join(folder, 'passerelle.yaml');
   await writeFile(path, stringify(settings));
-  const url = (job: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${job}?secure_key=k3y-k3y-k3y`;
+  const url = (job: string) =>
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}/${job}?secure_key=k3y-k3y-k3y`;
   return loadConfig(path, {
     FTP_PASSWORD: 'sesame-sesame',
     SHOP_EXPORT_ORDERS_URL: url('exportOrders'),
@@ -137,7 +187,10 @@ async function writeConfig(
 
 async function startShopStub(shop: ShopStub): Promise<Server> {
   const server = createServer((request, response) => {
-    const job = new URL(request.url ?? '', 'http://shop').pathname.slice(1) as Exclude<keyof ShopStub, 'calls'>;
+    const job = new URL(request.url ?? '', 'http://shop').pathname.slice(1) as Exclude<
+      keyof ShopStub,
+      'calls'
+    >;
     shop.calls.push(job);
     void shop[job]().then((answer) => {
       if (typeof answer === 'number') response.writeHead(answer, { location: 'http://elsewhere.invalid/' });
@@ -161,7 +214,10 @@ async function contents(root: string): Promise<Readonly<Record<string, string>>>
 }
 
 function anonymous(name: string): string {
-  return name.replace(/\d{8}T\d{6}Z/g, '<when>').replace(/[0-9a-f-]{36}/g, '<id>').replace(/-[0-9a-f]{8}(?=\.)/g, '-<id>');
+  return name
+    .replace(/\d{8}T\d{6}Z/g, '<when>')
+    .replace(/[0-9a-f-]{36}/g, '<id>')
+    .replace(/-[0-9a-f]{8}(?=\.)/g, '-<id>');
 }
 
 /** Text as it is but for the time of writing; bytes that are no UTF-8 as their digest. */

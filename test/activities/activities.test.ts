@@ -1,0 +1,410 @@
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ArchivedFile } from '../../src/archive.ts';
+import { FAILURE } from '../../src/failures.ts';
+import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
+import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
+import { startWorld, type AttemptNotes, type Settings, type World } from '../support/world.ts';
+
+// The ledger's own tests run on every database; the activities' run on one.
+const [database] = LEDGERS;
+let test: TestLedger;
+let world: World;
+beforeAll(async () => {
+  if (database === undefined) throw new Error('no ledger to test on');
+  test = await database.open();
+});
+afterAll(() => test.close());
+beforeEach(() => test.reset());
+afterEach(() => world.stop());
+
+const testStartedAt = new Date().toISOString();
+const startedAt = '2026-11-24T09:25:00.000Z';
+
+const open = async (change?: (settings: Settings) => void) => {
+  world = await startWorld(test.ledger, change);
+  return world;
+};
+const failureType = (type: string) => expect.objectContaining({ type }) as Error;
+/** The shop exports `content` at the next call, once, straight to the final name. */
+const willExport = (content: string, name = 'commandes') => {
+  world.shop.exportOrders = async () => {
+    world.shop.exportOrders = async () => 'Exported';
+    await world.put(`export/${name}`, content);
+    return 'Exported';
+  };
+};
+const exportOrders = (step: 1 | 6 = 1) =>
+  world.attempt((activities) => activities.exportOrders({ cycle: CYCLE, step }));
+const deliverOrders = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
+const awaitOrdersTaken = () =>
+  world.attempt((activities) => activities.awaitOrdersTaken({ cycleStartedAt: testStartedAt }));
+const importFolder = async () =>
+  Object.keys(await world.files()).filter((path) => path.startsWith('import/'));
+/** Attempts again until the evidence is there, each knowing what the one before left in its heartbeat. */
+const collectStock = async (attempts = 3) => {
+  const notes: AttemptNotes = { details: undefined };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await world.attempt(
+        (activities) => activities.collectStock({ cycle: CYCLE, standing: null }),
+        notes,
+      );
+    } catch (error) {
+      if (attempt === attempts || (error as { type?: string }).type !== FAILURE.notYet) throw error;
+    }
+  }
+};
+const prepareStock = async () => {
+  const { exportId, file } = await collectStock();
+  const plan = await world.attempt((activities) => activities.prepareStock({ cycle: CYCLE, exportId, file }));
+  return { exportId, file, plan };
+};
+const updateStock = (exportId: string, update: ArchivedFile) =>
+  world.attempt((activities) => activities.updateStock({ cycle: CYCLE, exportId, update }));
+
+describe('1 and 6, the export of orders', () => {
+  it('brings the shop’s orders into the ledger and the archive, and takes the file away', async () => {
+    await open();
+    willExport(
+      ordersCsv(
+        orderRow(1),
+        orderRow(2, { payment: 'Bon cadeau' }),
+        orderRow(3, { ean: '' }),
+        orderRow(4, { code: 'BC-77' }),
+      ),
+    );
+    expect(await exportOrders()).toMatchObject({
+      files: [{ path: `${CYCLE.folder}/orders.csv` }],
+      rows: 4,
+      toSend: 1,
+      byHand: 2,
+      byHandIds: [2, 4],
+      setAside: 1,
+      setAsideOrders: [{ id: 3 }],
+    });
+    expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1]);
+    expect(await world.files()).toEqual({});
+    expect(Object.keys(await world.archived())).toEqual([`${CYCLE.folder}/orders.csv`]);
+  });
+
+  it('finds nothing when the shop had no order and wrote no file', async () => {
+    await open();
+    expect(await exportOrders()).toMatchObject({ files: [], toSend: 0 });
+    expect(world.shop.calls).toEqual(['exportOrders']);
+  });
+
+  it('saves a file of before, which the module would overwrite, before it calls the module', async () => {
+    await open();
+    await world.put('export/commandes', ordersCsv(orderRow(1)));
+    willExport(ordersCsv(orderRow(2)));
+    expect(await exportOrders()).toMatchObject({
+      toSend: 2,
+      files: [{}, { path: `${CYCLE.folder}/orders-2.csv` }],
+    });
+  });
+
+  it('knows the late orders from the first ones', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders(1);
+    willExport(ordersCsv(orderRow(1), orderRow(2)));
+    expect(await exportOrders(6)).toMatchObject({
+      toSend: 1,
+      files: [{ path: `${CYCLE.folder}/orders-late.csv` }],
+    });
+  });
+
+  it('takes every file that fits a name with a date in it', async () => {
+    await open((settings) => {
+      settings.orders.name = 'commandes-*.csv';
+    });
+    await world.put('export/commandes-1.csv', ordersCsv(orderRow(1)));
+    await world.put('export/autre.csv', 'not ours');
+    willExport(ordersCsv(orderRow(2)), 'commandes-2.csv');
+    expect(await exportOrders()).toMatchObject({ toSend: 2 });
+    expect(Object.keys(await world.files())).toEqual(['export/autre.csv']);
+  });
+
+  it('waits for a file that is still growing', async () => {
+    await open();
+    await world.put('export/commandes', ordersCsv(orderRow(1)));
+    const growing = setInterval(
+      () => void writeFile(join(world.ftpRoot, 'export/commandes'), ' ', { flag: 'a' }),
+      5,
+    );
+    await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.notYet));
+    clearInterval(growing);
+    expect(world.shop.calls).toEqual([]);
+  });
+
+  it('waits for the rest of a file whose last row is cut, then sets the cut order aside and takes the others', async () => {
+    await open();
+    const whole = ordersCsv(orderRow(1), orderRow(2));
+    await world.put('export/commandes', whole.slice(0, -30));
+    await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.notYet));
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(await exportOrders()).toMatchObject({ toSend: 1, setAside: 1, setAsideOrders: [{ id: 2 }] });
+    willExport(whole);
+    expect(await exportOrders(6)).toMatchObject({ toSend: 1, setAside: 0 });
+    expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1, 2]);
+  });
+
+  it.each([
+    ['the wrong delimiter', ordersCsv(orderRow(1)).replaceAll(';', ','), /orders\.file\.delimiter/],
+    [
+      'a missing column',
+      ordersCsv(orderRow(1)).replace('product_ean13', 'gencod'),
+      /orders\.columns\.line\.ean/,
+    ],
+    ['another encoding', Buffer.from(ordersCsv(orderRow(1)).slice(1), 'latin1'), /orders\.file\.encoding/],
+  ])(
+    'keeps a file with %s, names the setting to change, and loses nothing',
+    async (_name, content, setting) => {
+      await open();
+      await world.put('export/commandes', content);
+      await expect(exportOrders()).rejects.toThrow(setting);
+      await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.badData));
+      const kept = Object.entries(await world.files());
+      expect(kept).toHaveLength(1);
+      expect(kept[0]?.[0]).toBe('passerelle/<when>-orders-commandes-<id>.claim');
+      willExport(ordersCsv(orderRow(2)));
+      await expect(exportOrders()).rejects.toThrow(setting);
+      expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([2]);
+    },
+  );
+
+  it.each([
+    [500, FAILURE.transient],
+    [503, FAILURE.transient],
+    [403, FAILURE.refused],
+    [302, FAILURE.refused],
+  ])('does not take HTTP %i for success', async (status, type) => {
+    await open();
+    world.shop.exportOrders = async () => status;
+    const error = await exportOrders().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ type });
+    expect((error as Error).message).not.toContain('k3y');
+  });
+});
+
+describe('2, the delivery of orders', () => {
+  it('puts every waiting order into one whole file where Proshop takes it', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1), orderRow(1, { ean: '3000000000024', quantity: '2' }), orderRow(2)));
+    await exportOrders();
+    const result = await deliverOrders();
+    expect(result).toMatchObject({
+      orders: 2,
+      orderIds: [1, 2],
+      archived: { path: `${CYCLE.folder}/orders.xml` },
+    });
+    const files = await world.files();
+    expect(Object.keys(files)).toEqual(['import/ventes-<when>-<id>.xml']);
+    const xml = files['import/ventes-<when>-<id>.xml'];
+    expect(xml).toContain('<Nom>Le "Fèvre"; dite</Nom>');
+    expect(xml).toContain('1 rue du Bac\nEscalier B');
+    expect((await world.archived())[`${CYCLE.folder}/orders.xml`]).toBe(xml);
+    expect(await test.ledger.ordersToSend()).toEqual([]);
+  });
+
+  it('does nothing when nothing waits', async () => {
+    await open();
+    expect(await deliverOrders()).toEqual({ file: null, archived: null, orders: 0, orderIds: [] });
+    expect(await world.files()).toEqual({});
+  });
+
+  it('sends a late order with the next cycle', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    await deliverOrders();
+    willExport(ordersCsv(orderRow(2)));
+    await exportOrders(6);
+    const next = { ...CYCLE, id: 'b0000000-0000-4000-8000-000000000000' };
+    expect(await world.attempt((activities) => activities.deliverOrders({ cycle: next }))).toMatchObject({
+      orderIds: [2],
+    });
+    expect(await importFolder()).toHaveLength(1);
+  });
+
+  it('gives no file to Proshop before it is whole', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    const seen = new Set<string>();
+    world.scissors.watch(async () => {
+      for (const [path, content] of Object.entries(await world.files())) {
+        if (path.startsWith('import/'))
+          seen.add(content.trimEnd().endsWith('</Ventes>') ? 'whole' : 'partial');
+      }
+    });
+    await deliverOrders();
+    expect([...seen]).toEqual(['whole']);
+  });
+});
+
+describe('3, Proshop’s import', () => {
+  it('is over when the file is gone', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    const { file } = await deliverOrders();
+    await expect(awaitOrdersTaken()).rejects.toThrow(/still there \(\d+ bytes\)/);
+    await unlink(join(world.ftpRoot, file ?? ''));
+    expect(await awaitOrdersTaken()).toEqual({ taken: 1, orders: 1 });
+    expect(await awaitOrdersTaken()).toEqual({ taken: 1, orders: 1 });
+  });
+
+  it('is not over because the folder cannot be entered', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    await deliverOrders();
+    await rename(join(world.ftpRoot, 'import'), join(world.ftpRoot, 'gone'));
+    await expect(awaitOrdersTaken()).rejects.toThrow(/folder \/import/);
+    expect(await test.ledger.untakenDeliveries('sales')).toHaveLength(1);
+  });
+});
+
+describe('4, Proshop’s export', () => {
+  it('is collected when two looks agree, and stays for the shop’s module', async () => {
+    await open();
+    const content = stockCsv(['3000000000017', 3], ['3000000000024', 0]);
+    await world.put('ExportCSV', content);
+    await expect(collectStock(1)).rejects.toThrow(/being written/);
+    expect(await collectStock()).toMatchObject({ rows: 2, units: 3, doubts: [] });
+    expect((await world.files()).ExportCSV).toBe(content);
+    expect((await world.archived())[`${CYCLE.folder}/ExportCSV`]).toBe(content);
+  });
+
+  it('is not the file that stood when the cycle began', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const { standing } = await world.attempt((activities) =>
+      activities.openCycle({ id: CYCLE.id, startedAt }),
+    );
+    const collect = () => world.attempt((activities) => activities.collectStock({ cycle: CYCLE, standing }));
+    await expect(collect()).rejects.toThrow(/Still the ExportCSV from before/);
+    await world.put('ExportCSV', stockCsv(['3000000000017', 33]));
+    await expect(collect()).rejects.toThrow(/being written/);
+  });
+
+  it('is not taken while its last row is cut', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]).slice(0, -6));
+    await expect(collectStock()).rejects.toThrow(/middle of a row/);
+  });
+
+  it('is told again as it was by an attempt that comes after the first one died', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const first = await collectStock();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 99]));
+    expect(await collectStock()).toEqual(first);
+  });
+});
+
+describe('5, new products', () => {
+  it('are asked of the shop until the import that makes them is known to be over', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3], ['3000000000024', 1, 'MOD2']));
+    const { file } = await collectStock();
+    const create = () => world.attempt((activities) => activities.createProducts({ file }));
+    expect(await create()).toEqual({ models: 2, references: ['MOD1', 'MOD2'] });
+    expect(await create()).toMatchObject({ models: 2 });
+    await test.ledger.confirmModels(new Date(), new Date());
+    expect(await create()).toEqual({ models: 0, references: [] });
+    expect(world.shop.calls).toEqual(['importProducts', 'importProducts']);
+  });
+
+  it('wait while the shop is at another import', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const { file } = await collectStock();
+    world.shop.importProducts = async () => 'Other import is running now';
+    await expect(world.attempt((activities) => activities.createProducts({ file }))).rejects.toThrow(
+      failureType(FAILURE.notYet),
+    );
+  });
+});
+
+describe('7, the preparation of the stock', () => {
+  it('takes outstanding units off and keeps the rest byte for byte', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1, { quantity: '2' })));
+    await exportOrders(6);
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3], ['3000000000024', 5]));
+    const { plan } = await prepareStock();
+    expect(plan).toMatchObject({ passed: true, outstanding: 1, corrected: 1, reasons: [] });
+    expect(plan.corrections).toEqual([{ ean: '3000000000017', proshop: 3, shown: 1 }]);
+    const update = (await world.archived())[`${CYCLE.folder}/ExportCSVmod`];
+    expect(update).toContain(';3000000000017;89,90;1;008\r\n');
+    expect(update).toContain('Martin;Cuir;Noir;MOD1;42;3000000000024;89,90;5;008\r\n');
+  });
+
+  it('is held, with its reasons, when the file is doubtful or too different from the last one applied', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]).replace(';008', ';009'));
+    const { plan } = await prepareStock();
+    expect(plan.passed).toBe(false);
+    expect(plan.reasons).toMatchObject([{ rule: 'store' }]);
+  });
+
+  it('is held the first time unless the configuration says otherwise', async () => {
+    await open((settings) => {
+      settings.gate = { firstRun: 'hold' };
+    });
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const { plan } = await prepareStock();
+    expect(plan).toMatchObject({ passed: false, reasons: [{ rule: 'firstRun' }] });
+  });
+});
+
+describe('8, the update of the stock', () => {
+  const prepared = async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const { exportId, plan } = await prepareStock();
+    return { exportId, update: plan.update };
+  };
+
+  it('is confirmed by the shop’s deleting the file, and then known to the ledger', async () => {
+    const { exportId, update } = await prepared();
+    await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
+    await expect(updateStock(exportId, update)).rejects.toThrow(/still there/);
+    expect(world.shop.calls).toEqual(['updateStock']);
+    expect(await readFile(join(world.ftpRoot, 'ExportCSVmod'))).toHaveLength(update.size);
+    await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+    expect(await updateStock(exportId, update)).toMatchObject({ variants: 2 });
+    expect((await test.ledger.appliedStock()).get('3000000000017')).toMatchObject({ quantity: 3 });
+    expect(await updateStock(exportId, update)).toMatchObject({ variants: 2 });
+    expect(world.shop.calls).toEqual(['updateStock']);
+  });
+
+  it('leaves nothing behind when the shop is busy with another import', async () => {
+    const { exportId, update } = await prepared();
+    world.shop.updateStock = async () => 'Other import is running now';
+    await expect(updateStock(exportId, update)).rejects.toThrow(failureType(FAILURE.shopBusy));
+    expect(Object.keys(await world.files())).toEqual(['ExportCSV']);
+    world.shop.updateStock = async () => 'Import started';
+    await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
+  });
+
+  it('is taken back by the withdrawal, so that no old stock is ever applied', async () => {
+    const { exportId, update } = await prepared();
+    await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
+    expect(await world.attempt((activities) => activities.withdrawStock())).toEqual({ withdrawn: 1 });
+    expect(Object.keys(await world.files())).toEqual(['ExportCSV']);
+    expect(await world.attempt((activities) => activities.withdrawStock())).toEqual({ withdrawn: 0 });
+  });
+
+  it('of an earlier cycle is taken back before the next one begins', async () => {
+    const { exportId, update } = await prepared();
+    await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
+    const next = await world.attempt((activities) => activities.openCycle({ id: 'b', startedAt }));
+    expect(next).toMatchObject({ withdrawn: 1, folder: '2026-11-24/10h25-b' });
+    expect(Object.keys(await world.files())).toEqual(['ExportCSV']);
+  });
+});

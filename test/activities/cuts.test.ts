@@ -1,0 +1,250 @@
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ArchivedFile } from '../../src/archive.ts';
+import type { Activities } from '../../src/activities/index.ts';
+import { FAILURE } from '../../src/failures.ts';
+import { CYCLE, ordersCsv, orderRow, stockCsv } from '../support/files.ts';
+import { Cut } from '../support/cuts.ts';
+import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
+import { startWorld, type AttemptNotes, type World } from '../support/world.ts';
+
+// An activity is cut after each of its side effects in turn (the worker died, or the answer was lost) and attempted
+// again, as Temporal would. However it was cut, the end must be that of one clean run.
+
+const [database] = LEDGERS;
+let test: TestLedger;
+let world: World | undefined;
+beforeAll(async () => {
+  if (database === undefined) throw new Error('no ledger to test on');
+  test = await database.open();
+});
+afterAll(() => test.close());
+beforeEach(() => test.reset());
+afterEach(async () => {
+  await world?.stop();
+  world = undefined;
+});
+
+interface Case {
+  /** Brings the world to where the activity begins. */
+  readonly before: (world: World) => Promise<void>;
+  /** One attempt. */
+  readonly attempt: (activities: Activities) => Promise<unknown>;
+  /** What happens outside between two attempts. */
+  readonly between?: (world: World) => Promise<void>;
+}
+
+const cases: Record<string, Case> = {
+  'openCycle, with a stock update of an earlier cycle to take back': {
+    before: async (w) => {
+      await prepared(w);
+      await w.attempt((a) => a.updateStock({ cycle: CYCLE, ...stock })).catch(notYet);
+    },
+    attempt: (a) => a.openCycle({ id: 'b', startedAt: '2026-11-24T09:25:00.000Z' }),
+  },
+  exportOrders: {
+    before: async (w) => {
+      await w.put('export/commandes', ordersCsv(orderRow(1), orderRow(2, { payment: 'Bon cadeau' })));
+      let exported = false;
+      // Like the module's "export not exported": each order comes once, whatever becomes of the answer.
+      w.shop.exportOrders = async () => {
+        if (!exported) await w.put('export/commandes', ordersCsv(orderRow(3), orderRow(4, { ean: '' })));
+        exported = true;
+        return 'Exported';
+      };
+    },
+    attempt: (a) => a.exportOrders({ cycle: CYCLE, step: 1 }),
+  },
+  deliverOrders: {
+    before: withOrders,
+    attempt: (a) => a.deliverOrders({ cycle: CYCLE }),
+  },
+  'deliverOrders, with Proshop taking the file as soon as it sees it': {
+    before: withOrders,
+    attempt: (a) => a.deliverOrders({ cycle: CYCLE }),
+    between: takeSales,
+  },
+  awaitOrdersTaken: {
+    before: async (w) => {
+      await withOrders(w);
+      await w.attempt((a) => a.deliverOrders({ cycle: CYCLE }));
+      await takeSales(w);
+    },
+    attempt: (a) => a.awaitOrdersTaken({ cycleStartedAt: '2026-01-01T00:00:00.000Z' }),
+  },
+  collectStock: {
+    before: (w) => w.put('ExportCSV', STOCK),
+    attempt: (a) => a.collectStock({ cycle: CYCLE, standing: null }),
+  },
+  createProducts: {
+    before: collected,
+    attempt: (a) => a.createProducts(stock),
+  },
+  prepareStock: {
+    before: collected,
+    attempt: (a) => a.prepareStock({ cycle: CYCLE, ...stock }),
+  },
+  updateStock: {
+    before: async (w) => {
+      await prepared(w);
+      w.shop.updateStock = async () => {
+        // The module deletes the file when it is done.
+        setTimeout(() => void unlink(join(w.ftpRoot, 'ExportCSVmod')).catch(() => undefined), 30);
+        return 'Import started';
+      };
+    },
+    attempt: (a) => a.updateStock({ cycle: CYCLE, ...stock }),
+  },
+  'updateStock, with the shop busy at first': {
+    before: async (w) => {
+      await prepared(w);
+      w.shop.updateStock = async () => {
+        w.shop.updateStock = async () => {
+          setTimeout(() => void unlink(join(w.ftpRoot, 'ExportCSVmod')).catch(() => undefined), 30);
+          return 'Import started';
+        };
+        return 'Other import is running now';
+      };
+    },
+    attempt: (a) => a.updateStock({ cycle: CYCLE, ...stock }),
+  },
+  withdrawStock: {
+    before: async (w) => {
+      await prepared(w);
+      await w.attempt((a) => a.updateStock({ cycle: CYCLE, ...stock })).catch(notYet);
+    },
+    attempt: (a) => a.withdrawStock(),
+  },
+  closeCycle: {
+    before: (w) => withOrders(w),
+    attempt: (a) =>
+      a.closeCycle({
+        folder: CYCLE.folder,
+        report: {
+          outcome: 'complete',
+          cycle: CYCLE,
+          startedAt: '',
+          endedAt: '',
+          steps: [],
+          alarms: [],
+        },
+      }),
+  },
+};
+
+describe.each(Object.entries(cases))('%s', (_name, { before, attempt, between }) => {
+  it(
+    'ends as one clean run does, whichever of its side effects it is cut after',
+    { timeout: 120_000 },
+    async () => {
+      /** True when the attempt succeeded; false when there must be another one. */
+      const over = async (w: World, attempts: number, notes: AttemptNotes): Promise<boolean> => {
+        try {
+          await w.attempt((activities) => attempt(activities), notes);
+          return true;
+        } catch (error) {
+          if (error instanceof Cut) return false;
+          if (attempts > 20 || !RETRIED.has((error as { type?: string }).type ?? '')) throw error;
+          return false;
+        }
+      };
+      const run = async (cutAfter: number) => {
+        await world?.stop();
+        await test.reset();
+        const w = await startWorld(test.ledger);
+        world = w;
+        await before(w);
+        w.scissors.arm(cutAfter);
+        const notes: AttemptNotes = { details: undefined };
+        for (let attempts = 1; !(await over(w, attempts, notes)); attempts++) {
+          await between?.(w);
+          await new Promise((resolve) => setTimeout(resolve, 40));
+        }
+        const effects = w.scissors.done.length;
+        await between?.(w);
+        return { cut: w.scissors.cut, effects, end: await endState(w) };
+      };
+
+      const clean = await run(0);
+      expect(clean.cut).toBeNull();
+      let cutAfter = 1;
+      for (; ; cutAfter++) {
+        const { cut, end } = await run(cutAfter);
+        if (cut === null) break;
+        expect({ cut, end }).toEqual({ cut, end: clean.end });
+      }
+      // Every side effect was cut after once; activities without one are shown to have none.
+      expect(cutAfter - 1).toBeGreaterThanOrEqual(clean.effects);
+    },
+  );
+});
+
+/** What the workflow would hand from step to step. */
+let stock: { exportId: string; file: ArchivedFile; update: ArchivedFile };
+
+const STOCK = stockCsv(['3000000000017', 3], ['3000000000024', 1, 'MOD2']);
+const RETRIED = new Set<string>([FAILURE.notYet, FAILURE.transient, FAILURE.shopBusy]);
+
+function notYet(error: unknown): void {
+  if ((error as { type?: string }).type !== FAILURE.notYet) throw error;
+}
+
+async function withOrders(w: World): Promise<void> {
+  await w.put('export/commandes', ordersCsv(orderRow(1), orderRow(2)));
+  await w.attempt((a) => a.exportOrders({ cycle: CYCLE, step: 1 }));
+}
+
+async function collected(w: World): Promise<void> {
+  await w.put('ExportCSV', STOCK);
+  const notes: AttemptNotes = { details: undefined };
+  const collect = () => w.attempt((a) => a.collectStock({ cycle: CYCLE, standing: null }), notes);
+  await collect().catch(notYet);
+  const { exportId, file } = await collect();
+  stock = { exportId, file, update: file };
+}
+
+async function prepared(w: World): Promise<void> {
+  await collected(w);
+  const { exportId, file } = stock;
+  const { update } = await w.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+  stock = { exportId, file, update };
+}
+
+const taken: string[] = [];
+
+async function takeSales(w: World): Promise<void> {
+  for (const name of await readdir(join(w.ftpRoot, 'import'))) {
+    await unlink(join(w.ftpRoot, 'import', name));
+    taken.push(name);
+  }
+}
+
+/** Everything that lasts, without what is made up anew each time. */
+async function endState(w: World) {
+  const rows = async (query: string) => {
+    const result = (await test.database.execute(sql.raw(query))) as unknown as { rows: unknown[] };
+    return result.rows;
+  };
+  const salesTaken = taken.splice(0).length;
+  return {
+    ftp: await w.files(),
+    archive: await w.archived(),
+    salesTaken,
+    calls: [...new Set(w.shop.calls)],
+    orders: await rows(
+      `select o.id, o.route, o.reason, o.seen_cycle, o.seen_step, d.state, d.taken_at is not null as taken
+       from orders o left join deliveries d on d.id = o.delivery_id order by o.id`,
+    ),
+    lines: await rows('select * from order_lines order by order_id, position'),
+    deliveries: await rows(
+      `select kind, cycle, size, state, taken_at is not null as taken from deliveries where state <> 'abandoned' order by 1, 2`,
+    ),
+    exports: await rows(
+      'select cycle, sha256, rows, units, applied_at is not null as applied from stock_exports',
+    ),
+    stock: await rows('select * from applied_stock order by ean'),
+    models: await rows('select reference, confirmed_at is not null as confirmed from models order by 1'),
+  };
+}
