@@ -49,7 +49,8 @@ function createLineView(out: NodeJS.WriteStream): LiveView {
   return {
     show(report) {
       for (const step of report.steps) {
-        if (step.state === 'waiting' || shown.get(step.number) === step.state) continue;
+        if ((step.state === 'waiting' && step.why === null) || shown.get(step.number) === step.state)
+          continue;
         shown.set(step.number, step.state);
         out.write(`${stepLine(step, null)}\n`);
       }

@@ -18,7 +18,7 @@ export interface CsvEnd {
 }
 
 const LINE_FEED = 0x0a;
-const BLOCK = 262_144;
+const BLOCK = 65_536;
 
 /**
  * Hands every row to `onRow`, in the order of the file, blank lines left out.

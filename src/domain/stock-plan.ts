@@ -143,15 +143,19 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
     if (sold > 0 || shown !== proshop)
       corrections.push({ ean, reference, size, proshop, outstanding: sold, shown });
   }
-  variants.push(...keptVariants(stock, applied, firstRow));
-  for (const { ean, reference, quantity } of protectedProducts) {
-    variants.push({ ean, reference, size: '', quantity });
-  }
+  const others = [
+    ...keptVariants(stock, applied, firstRow),
+    ...protectedProducts.map(({ ean, reference, quantity }) => ({ ean, reference, size: '', quantity })),
+  ];
+  for (const variant of others) variants.push(variant);
+  const otherEans = new Set(others.map(({ ean }) => ean));
+  const isPlanned = (ean: string) => firstRow.has(ean) || otherEans.has(ean);
+  const nameOf = (ean: string) => stock.variants[firstRow.get(ean) ?? -1]?.name ?? '';
 
   return {
     variants,
     corrections,
-    difference: difference(variants, applied, (ean) => stock.variants[firstRow.get(ean) ?? -1]?.name ?? ''),
+    difference: difference(variants, applied, isPlanned, nameOf),
     setAside: [
       ...stock.unreadable.map(({ line, field, reason }) => ({ line, field, reason })),
       ...repeated.faults,
@@ -274,6 +278,7 @@ function keptVariants(
 function difference(
   variants: readonly VariantStock[],
   applied: StockPlanInputs['applied'],
+  isPlanned: (ean: string) => boolean,
   nameOf: (ean: string) => string,
 ): StockDifference {
   const counts = { up: 0, down: 0, toZero: 0, created: 0, unchanged: 0 };
@@ -287,13 +292,11 @@ function difference(
     else counts.up++;
     if (step !== 0) keepLargest(largest, { ean, reference, size, name: '', before, after });
   };
-  const planned = new Set<string>();
   for (const variant of variants) {
-    planned.add(variant.ean);
     compare(variant, applied?.get(variant.ean)?.quantity ?? null, variant.quantity);
   }
   for (const variant of applied?.values() ?? []) {
-    if (!planned.has(variant.ean) && variant.quantity > 0) compare(variant, variant.quantity, 0);
+    if (!isPlanned(variant.ean) && variant.quantity > 0) compare(variant, variant.quantity, 0);
   }
   return { ...counts, largest: largest.map((change) => ({ ...change, name: nameOf(change.ean) })) };
 }

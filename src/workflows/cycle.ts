@@ -130,6 +130,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       );
       if (update !== null) return;
       if (!progress.failedFor('updateStock', 'ShopBusy') || Date.now() + pause > deadline) break;
+      progress.postpone('updateStock');
       await sleep(pause);
     }
     await withdrawStock();

@@ -56,6 +56,8 @@ export function stepLabel(name: StepName): string {
 
 /** What a step did, in one line. */
 export function stepSentence(step: StepReport): string {
+  if (step.state === 'waiting' && step.why !== null)
+    return 'la boutique fait un autre import, nouvel essai bientôt';
   if (step.why !== null) return REASONS[step.why.type]?.(step.why.message) ?? step.why.message;
   if (step.state !== 'done' || step.facts === null) return '';
   switch (step.name) {
@@ -117,7 +119,7 @@ const REASONS: Readonly<Record<string, (message: string) => string>> = {
   Refused: (message) => `refusé : ${message}`,
   BadData: (message) => `fichier illisible : ${message}`,
   Transient: (message) => `panne : ${message}`,
-  ShopBusy: () => 'délai dépassé : la boutique fait un autre import',
+  ShopBusy: () => 'délai dépassé : la boutique fait encore un autre import',
   NoFreshStock: () => 'pas de stock frais de Proshop',
   DoubtfulStock: (message) => `fichier de stock douteux : ${message}`,
   LateOrdersUnknown: () => 'sans les commandes tardives, aucun stock n’est écrit',

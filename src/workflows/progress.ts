@@ -97,6 +97,12 @@ export function trackProgress(id: string, startedAt: string) {
     /** True when the step's last try failed for this reason. */
     failedFor: (name: StepName, type: string): boolean => stepOf(name).why?.type === type,
 
+    /** Takes the failure of a step's last try back: it will be tried again. */
+    postpone(name: StepName): void {
+      show({ ...report, alarms: report.alarms.filter(({ step }) => step !== stepOf(name).number) });
+      setStep(name, { state: 'waiting', endedAt: null });
+    },
+
     skip: (name: StepName, why: Why): void => setStep(name, { state: 'skipped', why }),
 
     raise: (kind: AlarmKind, name: StepName, message: string): void =>
