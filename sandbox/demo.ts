@@ -1,15 +1,15 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { loadConfig } from '../src/config.ts';
 import { createLiveView } from '../src/live-view.ts';
 import { followCycle, startCycle } from '../src/run-cycle.ts';
-import { createLog, startGateway } from '../src/worker.ts';
+import { createLog, startGateway, stopOnSignal } from '../src/worker.ts';
 import { OUTCOME_WORDS } from '../src/workflows/labels.ts';
 import type { CycleReport } from '../src/workflows/report.ts';
 import { writeConfiguration } from './configuration.ts';
+import { freePort } from './free-port.ts';
 import { judge } from './judge.ts';
 import { startSandbox } from './sandbox.ts';
 import { demoScenario } from './scenario.ts';
@@ -96,6 +96,7 @@ say();
 
 if (values.keep) {
   say(`Tout reste en marche. Temporal : ${gateway.uiUrl} · dossier : ${FOLDER} · Ctrl-C arrête.`);
+  stopOnSignal(gateway);
   await gateway.stopped;
 } else {
   await gateway.stop();
@@ -104,11 +105,3 @@ await sandbox.stop();
 logFile.end();
 process.exitCode = ok ? 0 : 1;
 if (values.json) say(JSON.stringify({ report, judgement }));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

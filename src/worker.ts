@@ -179,6 +179,8 @@ function installRuntime(log: Logger): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
   Runtime.install({
+    // The composition root listens to signals itself: Temporal's own handlers are gone before everything is closed.
+    shutdownSignals: [],
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       log[LEVELS[level]]({ ...meta }, message);
     }),
@@ -200,12 +202,19 @@ async function main(path: string): Promise<void> {
   try {
     const config = loadConfig(path);
     const gateway = await startGateway(config);
+    stopOnSignal(gateway);
     await gateway.stopped;
   } catch (error) {
     if (!isForPeople(error)) throw error;
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Stops the gateway at the first of these signals. npm and a terminal may each send one: the others change nothing. */
+export function stopOnSignal(gateway: Gateway): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => void gateway.stop());
 }
 
 /** Errors whose message says all that an operator needs; any other is a defect and shows its stack. */

@@ -43,7 +43,7 @@ const DATE_LETTERS = ['Y', 'm', 'd', 'H', 'M', 'S'];
 const LIQUID_FILTERS = ['upcase', 'downcase', 'strip', 'truncate', 'replace', 'default'];
 const ALLOWED = [...LIQUID_FILTERS, ...Object.keys(FILTERS)];
 
-const liquid = new Liquid({ strictFilters: true, strictVariables: true, ownPropertyOnly: true });
+const liquid = new Liquid({ strictVariables: true, ownPropertyOnly: true });
 for (const [name, filter] of Object.entries(FILTERS)) liquid.registerFilter(name, filter);
 
 /**

@@ -49,7 +49,10 @@ export interface VariantChange {
 
 /** What the shop must show, and how ExportCSVmod says so. */
 export interface StockPlan {
-  /** Each variant once, in the order of the file, protected products last. A variant that is not listed is 0. */
+  /**
+   * Each variant once, in the order of the file, then the protected products. What is not listed is 0. An entry
+   * that is as Proshop says is the file's row itself: a million rows are not kept twice.
+   */
   readonly variants: readonly VariantStock[];
   readonly corrections: readonly Correction[];
   readonly difference: StockDifference;
@@ -138,7 +141,7 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
     if (!whole && shown !== row.quantity) edits.set(index, shown);
     if (firstRow.get(row.ean) !== index) continue;
     const { ean, reference, size } = row;
-    variants.push({ ean, reference, size, quantity: shown });
+    variants.push(isVariant(row) && row.quantity === shown ? row : { ean, reference, size, quantity: shown });
     const sold = soldOf(row);
     if (sold > 0 || shown !== proshop)
       corrections.push({ ean, reference, size, proshop, outstanding: sold, shown });
@@ -220,6 +223,10 @@ function addedRows(stock: StockFile, added: readonly ProtectedProduct[], isLineO
 function quoted(value: string, { delimiter, quote }: CsvFormat): string {
   const isPlain = ![delimiter, quote, '\r', '\n'].some((special) => value.includes(special));
   return isPlain ? value : `${quote}${value.replaceAll(quote, quote + quote)}${quote}`;
+}
+
+function isVariant(row: StockRow): row is StockRow & VariantStock {
+  return row.ean !== null && row.quantity !== null;
 }
 
 interface Repeated {

@@ -12,7 +12,7 @@ import type { ExportOrdersResult } from '../activities/export-orders.ts';
 import type { Activities } from '../activities/index.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import { decide } from './decision.ts';
-import { ALARMS, CLOSING, OPENING, WITHDRAWAL } from './labels.ts';
+import { ALARMS, CLOSING, OPENING, SHOP_BUSY, WITHDRAWAL } from './labels.ts';
 import { waiting, working, type Waits } from './policies.ts';
 import { trackProgress } from './progress.ts';
 import { reportQuery, type CycleReport } from './report.ts';
@@ -131,7 +131,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       if (update !== null) return;
       if (!progress.failedFor('updateStock', 'ShopBusy') || Date.now() + pause > deadline) break;
       progress.postpone('updateStock');
-      await sleep(pause);
+      await sleep(pause, { summary: SHOP_BUSY });
     }
     await withdrawStock();
   }

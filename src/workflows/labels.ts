@@ -45,6 +45,7 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
 export const OPENING = 'Préparation du cycle';
 export const CLOSING = 'Rapport du cycle';
 export const WITHDRAWAL = 'Retrait du fichier de stock non confirmé';
+export const SHOP_BUSY = 'La boutique fait un autre import : nouvel essai';
 export const CYCLE_SUMMARY = 'Cycle boutique ⇄ Proshop';
 export const CYCLE_DETAILS =
   'Toutes les demi-heures : commandes de la boutique vers Proshop, puis produits et stock de Proshop vers la boutique.';

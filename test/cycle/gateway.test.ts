@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeConfiguration } from '../../sandbox/configuration.ts';
+import { freePort } from '../../sandbox/free-port.ts';
+import { judge } from '../../sandbox/judge.ts';
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
+import { demoScenario } from '../../sandbox/scenario.ts';
+import { followCycle, startCycle } from '../../src/run-cycle.ts';
+import { SCHEDULE_ID } from '../../src/schedule.ts';
+import type { CycleReport, StepName } from '../../src/workflows/report.ts';
+import { connectTo, startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts';
+
+// The whole of it, as `npm start` runs it: a process of its own, its embedded Temporal, real FTP, the simulated shop.
+
+let folder: string;
+let sandbox: Sandbox;
+let port: number;
+let start: () => GatewayProcess;
+let gateway: GatewayProcess;
+let secrets: readonly string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'passerelle-cycle-'));
+  sandbox = await startSandbox({ folder, halfHour: 15_000, scenario: demoScenario, held: true });
+  port = await freePort();
+  const { path, environment } = await writeConfiguration(sandbox, {
+    folder,
+    scenario: demoScenario,
+    overrides: { schedule: { cron: '0 0 1 1 *' }, temporal: { port, uiPort: await freePort() } },
+  });
+  secrets = Object.values(environment);
+  start = () => startGatewayProcess(path, environment);
+  gateway = start();
+  await gateway.ready();
+});
+afterEach(async () => {
+  await gateway.end('SIGTERM');
+  await sandbox.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const cycleOnce = async (during?: { step: StepName; act: () => Promise<void> }) => {
+  const temporal = await connectTo(port);
+  try {
+    sandbox.clock.go();
+    await sandbox.clock.until(55);
+    const run = await startCycle(temporal.client);
+    let acted: Promise<void> | undefined;
+    const report = await followCycle(temporal.client, run, (now: CycleReport) => {
+      const step = now.steps.find(({ name }) => name === during?.step);
+      if (step?.state === 'running') acted ??= during?.act();
+    });
+    await acted;
+    const history = await temporal.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    return { report, history, text: historyToJSON(history) };
+  } finally {
+    await temporal.close();
+  }
+};
+
+/** What must not stand in a history, a log or a report. */
+const privateWords = () => [
+  ...secrets,
+  ...secrets
+    .filter((secret) => URL.canParse(secret))
+    .map((secret) => new URL(secret).searchParams.get('secure_key') ?? ''),
+  ...sandbox.truth().orders.flatMap(({ customer }) => [customer.lastname]),
+];
+
+describe('npm start', { timeout: 120_000 }, () => {
+  it('runs the cycle as the sandbox’s truth wants it, and tells no secret and no customer', async () => {
+    const { report, history, text } = await cycleOnce();
+    expect(report.outcome).toBe('complete');
+    const judgement = judge(sandbox.truth());
+    expect(judgement.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(judgement.ok).toBe(true);
+
+    const archive = join(folder, 'data', 'archive', report.cycle.folder ?? '');
+    expect((await readdir(archive)).sort()).toEqual(
+      ['ExportCSV', 'ExportCSVmod', 'orders-late.csv', 'orders.csv', 'orders.xml', 'report.json'].sort(),
+    );
+    const filed = await readFile(join(archive, 'report.json'), 'utf8');
+    expect(JSON.parse(filed)).toMatchObject({ outcome: 'complete', steps: report.steps });
+
+    for (const word of privateWords()) {
+      expect(word.length).toBeGreaterThan(3);
+      for (const [place, told] of Object.entries({ text, filed, log: gateway.output() })) {
+        expect(told.includes(word) ? `${place} tells ${word}` : '').toBe('');
+      }
+    }
+    expect(history.events?.length).toBeLessThan(200);
+  });
+
+  it('goes on with a cycle after it was killed, with the Temporal that it left running', async () => {
+    const { report, text } = await cycleOnce({
+      step: 'collectStock',
+      async act() {
+        await gateway.end('SIGKILL');
+        gateway = start();
+        await gateway.ready();
+      },
+    });
+    expect(gateway.output()).toContain('"adopted":true');
+    expect(report.outcome).toBe('complete');
+    expect(text).toContain('collectStock');
+    // Nobody looked while it was down, so it may take an order for unknown to Proshop that is known: less, never more.
+    expect(judge(sandbox.truth(), { stock: 'never more' }).checks.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  it('keeps the schedule paused across a restart, and stops its Temporal when it stops', async () => {
+    let temporal = await connectTo(port);
+    const schedule = () => temporal.client.schedule.getHandle(SCHEDULE_ID);
+    expect((await schedule().describe()).policies).toMatchObject({
+      overlap: 'BUFFER_ONE',
+      catchupWindow: 1_800_000,
+    });
+    await schedule().pause('inventaire');
+    await temporal.close();
+    expect(await gateway.end('SIGTERM')).toBe(0);
+    await expect(connectTo(port)).rejects.toThrow();
+    expect(existsSync(join(folder, 'data', 'temporal.json'))).toBe(false);
+
+    gateway = start();
+    await gateway.ready();
+    temporal = await connectTo(port);
+    const { state, spec } = await schedule().describe();
+    expect(state).toMatchObject({ paused: true, note: 'inventaire' });
+    expect(spec.timezone).toBe('Europe/Paris');
+    await temporal.close();
+  });
+
+  it('refuses to share its ledger with a second gateway, in one sentence', async () => {
+    const second = start();
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toMatch(
+      /^Expected .*ledger to be free, got one that another passerelle has open: .*\n$/,
+    );
+  });
+});
+
+describe('a configuration that cannot be used', () => {
+  it('is told fault by fault, without a stack trace', async () => {
+    const broken = startGatewayProcess(join(folder, 'none.yaml'), {});
+    expect(await broken.ended).toBe(1);
+    expect(broken.output()).toMatch(/none\.yaml cannot be used, 1 fault\(s\):\n {2}Expected a readable file/);
+    expect(broken.output()).not.toContain('    at ');
+  });
+});
