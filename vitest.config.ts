@@ -1,9 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+const WHOLE_CYCLES = 'test/cycle/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    reporters:
+      process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.ci/tests.json' }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [WHOLE_CYCLES],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        // Whole cycles run on a fast clock: one at a time, with the machine to themselves.
+        test: { name: 'cycles', include: [WHOLE_CYCLES], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

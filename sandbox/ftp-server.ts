@@ -5,7 +5,29 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { FtpSrv as FtpSrvType } from 'ftp-srv';
 import type { FtpAccess } from './ftp-access.ts';
 
-const { FtpSrv } = createRequire(import.meta.url)('ftp-srv') as { FtpSrv: typeof FtpSrvType };
+const require = createRequire(import.meta.url);
+const { FtpSrv } = require('ftp-srv') as { FtpSrv: typeof FtpSrvType };
+
+interface Command {
+  readonly command: { readonly arg: string };
+  readonly connection: {
+    readonly fs: { get(name: string): Promise<{ readonly size: number }> };
+    reply(code: number, message: string): Promise<unknown>;
+  };
+}
+
+// ftp-srv takes the size 0 for "no message" and answers `213 File status`, which no client can read.
+const size = require('ftp-srv/src/commands/registration/size') as { handler: unknown };
+size.handler = async function answerSize(
+  this: Command['connection'],
+  { command }: Command,
+): Promise<unknown> {
+  try {
+    return await this.reply(213, String((await this.fs.get(command.arg)).size));
+  } catch (error) {
+    return this.reply(550, (error as Error).message);
+  }
+};
 
 export interface FtpServer extends FtpAccess {
   /** Folder on this disk that is `/` of the FTP. */

@@ -12,7 +12,7 @@ import { createActivities, type Activities } from '../../src/activities/index.ts
 import { createArchive } from '../../src/archive.ts';
 import { concealSecrets } from '../../src/concealment.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { readTemplate } from '../../src/domain/sales-xml.ts';
+import { readTemplate, type SalesTemplate } from '../../src/domain/sales-xml.ts';
 import { toFailure } from '../../src/failures.ts';
 import { createFtp, type Ftp } from '../../src/ftp.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -44,6 +44,9 @@ export interface World {
   readonly activities: Activities;
   readonly ftp: Ftp;
   readonly ledger: Ledger;
+  readonly template: SalesTemplate;
+  /** Runs something as an activity. */
+  run<T>(work: () => Promise<T>): Promise<T>;
   /** Runs one attempt of an activity; what it throws is what Temporal would get. */
   attempt<T>(work: (activities: Activities) => Promise<T>, notes?: AttemptNotes): Promise<T>;
   put(path: string, content: string | Uint8Array): Promise<void>;
@@ -117,6 +120,8 @@ export async function startWorld(
     shop,
     scissors,
     activities,
+    template,
+    run: (work) => new MockActivityEnvironment({}, { logger }).run(work),
     ftp: real,
     ledger,
     async attempt(work, notes) {
