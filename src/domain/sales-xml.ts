@@ -40,6 +40,8 @@ type XmlNode = ReturnType<typeof create>['node'];
 type XmlDocument = NonNullable<XmlNode['ownerDocument']>;
 
 const MARKER = 'passerelle:repeat';
+/** Editors of XML like to see it declared; the output does without. */
+const MARKER_NAMESPACE = 'xmlns:passerelle';
 /** Stands for the orders in the document around them. */
 const ORDERS = 'passerelle-orders';
 
@@ -86,7 +88,7 @@ export function readTemplate(
   function compile(element: TemplateElement, outer: readonly Repeat[], depth: number): Element {
     const repeat = repeatOf(element, outer, depth);
     const repeats = repeat ? [...outer, repeat] : outer;
-    const attributes = element.attributes.filter(({ name }) => name !== MARKER);
+    const attributes = element.attributes.filter(({ name }) => name !== MARKER && name !== MARKER_NAMESPACE);
     for (const { name } of [element, ...attributes]) {
       if (name.startsWith('passerelle:'))
         throw refused(element, `no name in passerelle: but ${MARKER}`, `\`${name}\``);

@@ -53,9 +53,9 @@ describe('The sales file', () => {
     );
   });
 
-  test('keeps the namespaces of the template as they are', () => {
+  test('keeps the namespaces of the template as they are, but for the marker's', () => {
     const template =
-      '<p:V xmlns:p="urn:p" xmlns="urn:d"><p:G><p:O passerelle:repeat="order" p:a="{{ order.id }}"><L xmlns="urn:l" passerelle:repeat="line"/></p:O></p:G></p:V>';
+      '<p:V xmlns:p="urn:p" xmlns:passerelle="urn:passerelle" xmlns="urn:d"><p:G><p:O passerelle:repeat="order" p:a="{{ order.id }}"><L xmlns="urn:l" passerelle:repeat="line"/></p:O></p:G></p:V>';
     expect(write(template).toString().replaceAll(/\n */g, '')).toBe(
       '<p:V xmlns:p="urn:p" xmlns="urn:d"><p:G><p:O p:a="1042"><L xmlns="urn:l"/></p:O></p:G></p:V>',
     );

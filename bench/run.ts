@@ -1,0 +1,144 @@
+// Prints the tables of docs/benchmarks.md.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { writeOrders, writeStock } from './files.ts';
+import { elapsed, median } from './measures.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'passerelle-bench-'));
+const scriptOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+try {
+  console.log(`${machine()}\n`);
+  ordersTables();
+  stockTable();
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function machine(): string {
+  const processors = cpus();
+  const python = run('python3', ['--version']).trim();
+  return `${processors.length} × ${processors[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB of memory; Node ${process.versions.node}, ${python}`;
+}
+
+function ordersTables(): void {
+  const cold = z.object({ memory: z.number() });
+  const warm = z.object({
+    time: z.number(),
+    memory: z.number(),
+    phases: z.object({ rows: z.number(), model: z.number(), build: z.number(), encode: z.number() }),
+  });
+  const results = [100, 1_000, 10_000, 200_000].map((lines) => {
+    const source = join(folder, 'orders.csv');
+    const [ours, theirs] = [join(folder, 'ours.xml'), join(folder, 'theirs.xml')];
+    writeOrders(source, lines);
+    const times = lines > 50_000 ? 1 : 5;
+    const python = measured(times, () => Number(run('python3', [scriptOf('baseline.py'), source, theirs])));
+    const once = measured(times, () => cold.parse(JSON.parse(node('orders-to-xml.ts', source, ours, '1'))));
+    const again = warm.parse(
+      JSON.parse(node('orders-to-xml.ts', source, ours, `${lines > 50_000 ? 4 : 40}`)),
+    );
+    refuseDifference(ours, theirs);
+    return { lines, python, once, again };
+  });
+
+  console.log('| lines | script | cold | warm | warm / script | memory: script | cold | warm |');
+  console.log('| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
+  for (const { lines, python, once, again } of results) {
+    const cells = [
+      count(lines),
+      time(python.time),
+      time(once.time),
+      time(again.time),
+      (again.time / python.time).toFixed(2),
+    ];
+    console.log(
+      `| ${[...cells, memory(python.value), memory(once.value.memory), memory(again.memory)].join(' | ')} |`,
+    );
+  }
+  console.log('\n| lines | rows split (csv-parse) | checked and mapped (zod) | XML built | encoded |');
+  console.log('| ---: | ---: | ---: | ---: | ---: |');
+  for (const { lines, again } of results) {
+    const { rows, model, build, encode } = again.phases;
+    console.log(`| ${[count(lines), ...[rows, model, build, encode].map(time)].join(' | ')} |`);
+  }
+}
+
+function stockTable(): void {
+  const result = z.object({ read: z.number(), plan: z.number(), write: z.number(), memory: z.number() });
+  console.log('\n| rows | file | applied before | read | planned | written | in all | memory |');
+  console.log('| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
+  for (const rows of [5_000, 100_000, 1_000_000]) {
+    const source = join(folder, 'ExportCSV');
+    writeStock(source, rows);
+    for (const applied of [0, rows]) {
+      const {
+        read,
+        plan,
+        write,
+        memory: peak,
+      } = result.parse(
+        JSON.parse(node('stock-update.ts', source, join(folder, 'ExportCSVmod'), `${applied}`)),
+      );
+      const size = `${(statSync(source).size / 1e6).toFixed(1)} MB`;
+      const cells = [
+        count(rows),
+        size,
+        applied === 0 ? 'nothing' : count(applied),
+        ...[read, plan, write, read + plan + write].map(time),
+      ];
+      console.log(`| ${[...cells, memory(peak)].join(' | ')} |`);
+    }
+  }
+}
+
+/** Both files must say the same: compared in canonical form, white space between elements aside. */
+function refuseDifference(ours: string, theirs: string): void {
+  const script =
+    'import hashlib, sys, xml.etree.ElementTree as ET\n' +
+    'for path in sys.argv[1:]:\n' +
+    '    digest = hashlib.sha256()\n' +
+    '    out = type("Out", (), {"write": lambda self, text: digest.update(text.encode())})()\n' +
+    '    ET.canonicalize(from_file=path, out=out, strip_text=True)\n' +
+    '    print(digest.hexdigest())';
+  const [first, second] = run('python3', ['-c', script, ours, theirs]).trim().split('\n');
+  if (first !== second) throw new Error('Expected both XML files to say the same, got a difference');
+}
+
+function measured<T>(times: number, call: () => T): { time: number; value: T } {
+  let value: T | undefined;
+  const all = Array.from({ length: times }, () =>
+    elapsed(() => {
+      value = call();
+    }),
+  );
+  return { time: median(all), value: value as T };
+}
+
+function node(script: string, ...args: readonly string[]): string {
+  return run(process.execPath, ['--import', 'tsx', scriptOf(script), ...args]);
+}
+
+function run(command: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`Expected ${command} ${args[0]} to succeed, got: ${stderr}`);
+  return stdout;
+}
+
+function time(milliseconds: number): string {
+  return milliseconds < 1_000
+    ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`
+    : `${(milliseconds / 1_000).toFixed(2)} s`;
+}
+
+function memory(kilobytes: number): string {
+  return `${Math.round(kilobytes / 1_024)} MB`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
