@@ -72,33 +72,12 @@ export function writeOrders(path: string, lines: number): void {
   const titles = [order, customer, delivery, line].flatMap((titles) => Object.values(titles));
   write(path, 'utf8', lines, `\uFEFF${titles.join(';')}\r\n`, (index) => {
     const id = 1_000 + Math.floor(index / 2);
-    const cells = [
-      ...[
-        `${id}`,
-        `REF${id}`,
-        '2',
-        'Paiement accepté',
-        '2026-11-24 10:20:00',
-        'Carte bancaire',
-        'stripe',
-        `tx_${id}`,
-      ],
-      ...['', '', '', '159.900000', '133.250000', '5.900000', '0.000000'],
-      ...['Zoé', 'Lefèvre', `zoe${id}@example.org`],
-      ...[
-        '',
-        'Zoé',
-        'Lefèvre',
-        "12 rue de l'Église",
-        '"Bât. B; 2e étage"',
-        '59000',
-        'Lille',
-        'France',
-        '0600000000',
-      ],
-      ...[eanOf(index % 5_000), `MOD${index % 900}`, '"Bottine ""Élise"" & Cie"', '1', '76.990000', '38'],
-    ];
-    return `${cells.join(';')}\r\n`;
+    const head = `${id};REF${id};2;Paiement accepté;2026-11-24 10:20:00;Carte bancaire;stripe;tx_${id}`;
+    const amounts = ';;;159.900000;133.250000;5.900000;0.000000';
+    const customer = `Zoé;Lefèvre;zoe${id}@example.org`;
+    const address = `;Zoé;Lefèvre;12 rue de l'Église;"Bât. B; 2e étage";59000;Lille;France;0600000000`;
+    const product = `${eanOf(index % 5_000)};MOD${index % 900};"Bottine ""Élise"" & Cie";1;76.990000;38`;
+    return `${[head, amounts, customer, address, product].join(';')}\r\n`;
   });
 }
 

@@ -73,7 +73,11 @@ for (let cycle = 1; cycle <= cycles; cycle++) {
       ),
     );
   const view = createLiveView(process.stdout);
-  reports.push(await followCycle(gateway.client, await startCycle(gateway.client), view.show));
+  reports.push(
+    await followCycle(gateway.client, await startCycle(gateway.client), (now, waiting) =>
+      view.show(now, waiting),
+    ),
+  );
   view.end();
   say();
 }

@@ -1,10 +1,6 @@
-import {
-  ApplicationFailure,
-  ApplicationFailureCategory,
-  CancelledFailure,
-  type Duration,
-} from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FTPError } from 'basic-ftp';
+import { DrizzleQueryError } from 'drizzle-orm';
 import { FormatError } from './domain/text-file.ts';
 
 /**
@@ -50,12 +46,8 @@ export function badData(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: FAILURE.badData, message, nonRetryable: true });
 }
 
-export function transient(message: string, nextRetryDelay?: Duration): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: FAILURE.transient,
-    message,
-    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
-  });
+export function transient(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: FAILURE.transient, message });
 }
 
 /** Error thrown when a cron URL of the shop does not answer as it should. Never holds the URL: that is a secret. */
@@ -69,21 +61,27 @@ export class ShopAnswerError extends Error {
   }
 }
 
-/** Sorts any error into the table. The error's stack stays in the log; Temporal's history gets type and message. */
+/**
+ * Sorts any error into the table. What Temporal and the log get is the type, the message and where it came from, all
+ * passed through `conceal`; no cause, which could hold anything.
+ */
 export function toFailure(error: unknown, conceal: (text: string) => string): Error {
   if (error instanceof CancelledFailure) return error;
+  const failure = sorted(error, conceal(messageOf(error)));
+  const frames = error instanceof Error ? (error.stack?.match(/^ {4}at .*$/gm) ?? []) : [];
+  failure.stack = [`${failure.type}: ${failure.message}`, ...frames.map(conceal)].join('\n');
+  return failure;
+}
+
+function sorted(error: unknown, message: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) {
-    const message = conceal(error.message);
-    if (message === error.message && error.cause === undefined && error.stack === undefined) return error;
     return ApplicationFailure.create({
       message,
       type: error.type ?? FAILURE.transient,
       nonRetryable: error.nonRetryable ?? false,
       ...(error.category == null ? {} : { category: error.category }),
-      ...(error.nextRetryDelay == null ? {} : { nextRetryDelay: error.nextRetryDelay }),
     });
   }
-  const message = conceal(error instanceof Error ? error.message : String(error));
   switch (kindOf(error)) {
     case 'refused':
       return refused(message);
@@ -92,6 +90,12 @@ export function toFailure(error: unknown, conceal: (text: string) => string): Er
     case 'transient':
       return transient(message);
   }
+}
+
+function messageOf(error: unknown): string {
+  // Drizzle quotes the query with its values, which are customers' data: only the database's own words are told.
+  if (error instanceof DrizzleQueryError) return `The ledger: ${error.cause?.message ?? 'no answer'}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function kindOf(error: unknown): 'refused' | 'badData' | 'transient' {

@@ -43,13 +43,12 @@ export async function followCycle(
   show: (report: CycleReport, waiting: Waiting | null) => void,
 ): Promise<CycleReport> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
-  let over = false;
-  const result = (handle.result() as Promise<CycleReport>).finally(() => {
-    over = true;
-  });
-  // Its failure is this function's; the loop below must not end before it.
-  result.catch(() => undefined);
-  while (!over) {
+  const result = handle.result() as Promise<CycleReport>;
+  const ended = result.then(
+    () => true,
+    () => true,
+  );
+  while (!(await Promise.race([ended, sleep(PACE, false)]))) {
     try {
       const [report, description] = await Promise.all([handle.query(reportQuery), handle.describe()]);
       const pending = description.raw.pendingActivities?.[0];
@@ -59,13 +58,6 @@ export async function followCycle(
       // Queries are refused before the first step has begun and while a person has paused the workflow.
       if (error instanceof WorkflowNotFoundError) throw error;
     }
-    await Promise.race([
-      sleep(PACE),
-      result.then(
-        () => undefined,
-        () => undefined,
-      ),
-    ]);
   }
   const report = await result;
   show(report, null);

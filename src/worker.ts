@@ -41,13 +41,17 @@ const ROOT = join(import.meta.dirname, '..');
 /** Wires everything from the configuration, upserts the schedule and starts the worker. The only composition root. */
 export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
   const template = readTemplate(
-    readFileSync(config.proshop.template, 'utf8'),
+    readTemplateFile(config.proshop.template),
     relative('.', config.proshop.template),
+    config.orders.columns,
   );
   const archive = createArchive(config.archive.folder);
   await archive.check();
 
-  const open = await openLedger({ databaseUrl: config.databaseUrl, folder: join(config.data, 'ledger') });
+  const open = await openLedger({
+    databaseUrl: config.databaseUrl,
+    folder: join(config.data, 'ledger'),
+  }).catch(orStartError('the PostgreSQL of DATABASE_URL to take us in'));
   const closers: (() => Promise<void>)[] = [() => open.close()];
   const closeAll = async () => {
     for (const close of closers.toReversed()) {
@@ -95,6 +99,29 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+/** Error thrown when the gateway cannot start for a reason that an operator can mend. */
+class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+function orStartError(expected: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Error) || error instanceof FolderBusyError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartError(`Expected ${expected}, got: ${error.message || code}`, { cause: error });
+  };
+}
+
+function readTemplateFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new StartError(
+      `Expected the sales template ${path} (proshop.template) to be readable, got ${(error as NodeJS.ErrnoException).code}: start from sandbox/sales-template.xml, docs/formats.md says how`,
+    );
   }
 }
 
@@ -165,7 +192,9 @@ async function connectTemporal(
     options = { address: embedded.address };
     log.info({ webUi: embedded.uiUrl, adopted: embedded.adopted }, 'Embedded Temporal is up');
   }
-  const connection = await Connection.connect(options);
+  const connection = await Connection.connect(options).catch(
+    orStartError(`Temporal to answer at ${options.address}`),
+  );
   closers.push(() => connection.close());
   const native = await NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]);
   closers.push(() => native.close());
@@ -219,7 +248,7 @@ export function stopOnSignal(gateway: Gateway): void {
 
 /** Errors whose message says all that an operator needs; any other is a defect and shows its stack. */
 function isForPeople(error: unknown): boolean {
-  return [ConfigError, TemplateError, FolderBusyError, TemporalServerError].some(
+  return [ConfigError, TemplateError, StartError, FolderBusyError, TemporalServerError].some(
     (kind) => error instanceof kind,
   );
 }

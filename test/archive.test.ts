@@ -45,7 +45,7 @@ it('is readable by its owner alone', async () => {
 
 it('leaves nothing behind when it cannot write', async () => {
   await mkdir(join(root, FOLDER, 'orders.csv'), { recursive: true });
-  await expect(archive.write(FOLDER, 'orders.csv', Buffer.from('a'))).rejects.toThrow();
+  await expect(archive.write(FOLDER, 'orders.csv', Buffer.from('a'))).rejects.toThrow('EISDIR');
   expect(await readdir(join(root, FOLDER))).toEqual(['orders.csv']);
 });
 

@@ -144,7 +144,11 @@ describe('a secret', () => {
 
   it('prints as (secret), wherever the configuration goes', async () => {
     const config = await load(await example());
-    for (const shown of [JSON.stringify(config), inspect(config, { depth: 9 }), `${config.ftp.password}`]) {
+    for (const shown of [
+      JSON.stringify(config),
+      inspect(config, { depth: 9 }),
+      String(config.ftp.password),
+    ]) {
       expect(shown).not.toContain('hunter2');
       expect(shown).not.toContain('abcdef123456');
     }

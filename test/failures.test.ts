@@ -1,5 +1,6 @@
-import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { type ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FTPError } from 'basic-ftp';
+import { DrizzleQueryError } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../src/domain/text-file.ts';
 import { FAILURE, notYet, ShopAnswerError, shopBusy, toFailure } from '../src/failures.ts';
@@ -71,6 +72,21 @@ describe('the table of failures', () => {
     expect(toFailure(shopBusy('busy'), same)).toMatchObject({ type: FAILURE.shopBusy, nonRetryable: true });
     const cancelled = new CancelledFailure('cancelled');
     expect(toFailure(cancelled, same)).toBe(cancelled);
+  });
+
+  it('tells the database’s own words, never the values of the query', () => {
+    const error = new DrizzleQueryError(
+      'insert into orders values ($1)',
+      ['Lefèvre'],
+      new Error('disk full'),
+    );
+    const failure = toFailure(error, same);
+    expect(failure.message).toBe('The ledger: disk full');
+    expect(failure.stack).not.toContain('Lefèvre');
+  });
+
+  it('keeps where an error came from', () => {
+    expect(toFailure(new TypeError('x is undefined'), same).stack).toContain('failures.test.ts');
   });
 
   it('takes secrets out of every message, and hands no cause on that could hold one', () => {

@@ -189,7 +189,7 @@ function soldLine({ line }: Texts, mark: Mark): SoldLine | null {
   const quantity = line?.quantity?.trim() ?? '';
   const units = wholeNumber(mark).test(quantity) ? unitsOf(quantity) : 0;
   const ean = line?.ean?.trim() ?? '';
-  return units > 0
+  return units > 0 && units <= MOST_UNITS
     ? { ean: isGencod(ean) ? ean : null, reference: line?.reference ?? '', quantity: units }
     : null;
 }

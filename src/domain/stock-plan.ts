@@ -106,10 +106,11 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
     return smallest.get(row.ean) ?? row.quantity ?? applied?.get(row.ean)?.quantity ?? null;
   };
   // A quantity that is only the one last applied has nothing to subtract: it stays as it is.
-  const soldOf = (row: StockRow): number =>
-    row.ean === null || (row.quantity === null && !smallest.has(row.ean))
-      ? 0
-      : (outstanding.byEan.get(row.ean) ?? 0) + (outstanding.byReference.get(row.reference) ?? 0);
+  const soldOf = (row: StockRow): number => {
+    if (row.ean === null || (row.quantity === null && !smallest.has(row.ean))) return 0;
+    const unread = row.reference === '' ? 0 : (outstanding.byReference.get(row.reference) ?? 0);
+    return (outstanding.byEan.get(row.ean) ?? 0) + unread;
+  };
   const shownOf = (row: StockRow): number | null => {
     const figure = figureOf(row);
     return figure === null ? null : Math.max(0, figure - soldOf(row));

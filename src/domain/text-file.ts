@@ -68,7 +68,7 @@ export function encodingFault(
     return { line: 1, expected: `${encoding} text`, got: 'UTF-16 (its byte order mark)' };
   }
   if (encoding === 'utf-8') {
-    if (isUtf8(bytes)) return null;
+    if (isUtf8(bytes, 'may be cut')) return null;
     return { line: invalidLine(bytes), expected: 'utf-8 text', got: 'bytes that are not UTF-8' };
   }
   if (markLength(bytes) > 0) {
@@ -76,7 +76,7 @@ export function encodingFault(
   }
   // Accented text of a one-byte encoding is never valid UTF-8 as a whole, short of being UTF-8.
   const accented = bytes.findIndex((byte) => byte > 0x7f);
-  if (accented === -1 || !isUtf8(bytes)) return null;
+  if (accented === -1 || !isUtf8(bytes, 'whole')) return null;
   return {
     line: lineAt(bytes, accented),
     expected: `${encoding} text`,
@@ -99,12 +99,13 @@ export function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   if (size > 0) yield Buffer.concat(pending);
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+function isUtf8(bytes: Uint8Array, end: 'whole' | 'may be cut'): boolean {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
     for (let start = 0; start < bytes.length; start += BLOCK) {
       decoder.decode(bytes.subarray(start, start + BLOCK), { stream: true });
     }
+    if (end === 'whole') decoder.decode();
     return true;
   } catch {
     return false;
@@ -116,7 +117,7 @@ function invalidLine(bytes: Uint8Array): number {
   for (let start = 0; start < bytes.length; line++) {
     const lineFeed = bytes.indexOf(LINE_FEED, start);
     const end = lineFeed === -1 ? bytes.length : lineFeed + 1;
-    if (!isUtf8(bytes.subarray(start, end))) return line;
+    if (!isUtf8(bytes.subarray(start, end), 'may be cut')) return line;
     start = end;
   }
   return line;

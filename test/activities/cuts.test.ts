@@ -224,7 +224,7 @@ async function takeSales(w: World): Promise<void> {
 /** Everything that lasts, without what is made up anew each time. */
 async function endState(w: World) {
   const rows = async (query: string) => {
-    const result = (await test.database.execute(sql.raw(query))) as unknown as { rows: unknown[] };
+    const result = (await test.database.execute(sql.raw(query))) as { rows: unknown[] };
     return result.rows;
   };
   const salesTaken = taken.splice(0).length;

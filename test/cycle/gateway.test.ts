@@ -121,7 +121,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     await schedule().pause('inventaire');
     await temporal.close();
     expect(await gateway.end('SIGTERM')).toBe(0);
-    await expect(connectTo(port)).rejects.toThrow();
+    await expect(connectTo(port)).rejects.toThrow(/connect/);
     expect(existsSync(join(folder, 'data', 'temporal.json'))).toBe(false);
 
     gateway = start();

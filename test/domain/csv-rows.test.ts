@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fieldSpan, readCsvRows, type CsvRow } from '../../src/domain/csv-rows.ts';
 import { encodeText, ENCODINGS, type CsvFormat } from '../../src/domain/text-file.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readOrders, type OrdersFormat } from '../../src/domain/order-csv.ts';
 import { readTemplate, salesXml } from '../../src/domain/sales-xml.ts';
@@ -189,10 +189,13 @@ describe('A row that cannot be taken', () => {
     ]);
   });
 
-  test('counts no unit for a quantity that is not one', () => {
-    const { setAside } = read(ordersCsv({ product_quantity: '-3' }, { product_ean13: '3600000000024' }));
-    expect(setAside[0]?.lines).toEqual([{ ean: '3600000000024', reference: 'MOD17', quantity: 1 }]);
-  });
+  test.each(['-3', '0', '1.5', '99999999999999999999'])(
+    'counts no unit for the quantity %s',
+    (product_quantity) => {
+      const { setAside } = read(ordersCsv({ product_quantity }, { product_ean13: '3600000000024' }));
+      expect(setAside[0]?.lines).toEqual([{ ean: '3600000000024', reference: 'MOD17', quantity: 1 }]);
+    },
+  );
 
   test('tells the first fault only', () => {
     const { setAside } = read(ordersCsv({ product_quantity: '0' }, { product_ean13: '' }, SOUND));
@@ -237,6 +240,18 @@ describe('A row that cannot be taken', () => {
         reason: 'Expected one reference for order 1042, got another than in the row before',
       },
     ]);
+  });
+
+  test('is told in the order of the file, whatever the order that it belongs to', () => {
+    const { setAside } = read(ordersCsv({}, { ...SOUND, product_ean13: '' }, { product_ean13: '' }, SOUND));
+    expect(setAside.map(({ id, line }) => [id, line])).toEqual([
+      [1043, 3],
+      [1042, 4],
+    ]);
+  });
+
+  test('is none for a field of the order that its first row has well', () => {
+    expect(read(ordersCsv({}, { date_add: '24/11/2026' })).orders).toHaveLength(1);
   });
 
   test('has its line counted through fields of several lines', () => {
@@ -370,9 +385,9 @@ describe('A file that is not what the configuration says', () => {
     ],
     [
       'a title twice',
-      Buffer.from(ordersCsv({}).toString().replace('delivery_city', 'product_name')),
+      Buffer.from(ordersCsv({}).toString().replaceAll('\r\n', ';product_name\r\n')),
       ORDERS_FORMAT,
-      'orders.columns.delivery.city',
+      'orders.columns.line.name',
       1,
     ],
     [
@@ -423,6 +438,14 @@ describe('A file that is not what the configuration says', () => {
     expect(read(ordersCsv(...rows)).setAside).toHaveLength(9);
   });
 
+  test('is refused when more than half of what was tried fails, an order being tried in its first row', () => {
+    const bad = { total_paid_tax_incl: '159,80' };
+    const other = { id_order: '1043', reference: 'ASDFGHJKL' };
+    expect(read(ordersCsv(bad, other)).setAside).toHaveLength(1);
+    const third = { ...other, ...bad, id_order: '1044' };
+    expect(() => read(ordersCsv(bad, bad, bad, other, other, other, third))).toThrow('and so in 2 of 3');
+  });
+
   test('shows nothing of a customer', () => {
     const { order } = ORDERS_FORMAT.columns;
     const format: OrdersFormat = {
@@ -455,11 +478,9 @@ describe('Whatever the file', () => {
         encoding,
         (pieces, hasHeader, encoding) => {
           const bytes = Buffer.concat([...(hasHeader ? [ordersCsv()] : []), ...pieces]);
-          try {
-            read(bytes, { ...ORDERS_FORMAT, file: { ...ORDERS_FORMAT.file, encoding } });
-          } catch (error) {
-            expect(error).toBeInstanceOf(FormatError);
-          }
+          expect(
+            thrownBy(() => read(bytes, { ...ORDERS_FORMAT, file: { ...ORDERS_FORMAT.file, encoding } })),
+          ).toSatisfy((error) => error === undefined || error instanceof FormatError);
         },
       ),
       { numRuns: 1_000 },
@@ -507,4 +528,13 @@ function sales(orders: Parameters<typeof salesXml>[1] & { readonly length: numbe
   const units = [...orders].flatMap(({ lines }) => lines).reduce((sum, { quantity }) => sum + quantity, 0);
   const facts = { createdAt: '2026-11-24 10:27:03', orders: orders.length, units };
   return Buffer.concat([...salesXml(template, orders, facts)]).toString('latin1');
+}
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Order } from '../../src/domain/order.ts';
 import { readTemplate, salesXml, TemplateError } from '../../src/domain/sales-xml.ts';
@@ -53,7 +53,7 @@ describe('The sales file', () => {
     );
   });
 
-  test('keeps the namespaces of the template as they are, but for the marker's', () => {
+  test('keeps the namespaces of the template as they are, but for that of the marker', () => {
     const template =
       '<p:V xmlns:p="urn:p" xmlns:passerelle="urn:passerelle" xmlns="urn:d"><p:G><p:O passerelle:repeat="order" p:a="{{ order.id }}"><L xmlns="urn:l" passerelle:repeat="line"/></p:O></p:G></p:V>';
     expect(write(template).toString().replaceAll(/\n */g, '')).toBe(

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readStock, type StockFormat } from '../../src/domain/stock-csv.ts';
 import { planStock, stockUpdate, type StockPlanInputs } from '../../src/domain/stock-plan.ts';
@@ -110,6 +110,21 @@ describe('Subtracting', () => {
     ]);
   });
 
+  test('counts units of no known reference against nothing, and takes rows without reference for no product', () => {
+    const rows: StockCells[] = [
+      ['', '38', E1, '1'],
+      ['', '39', E2, '0'],
+    ];
+    expect(update(rows, { outstanding: sold({}, { '': 9 }) }).written).toEqual([
+      [E1, 1],
+      [E2, 0],
+    ]);
+    expect(update(rows, { outstanding: sold({ [E1]: 1 }), mode: 'remove' }).written).toEqual([
+      [E1, 0],
+      [E2, 0],
+    ]);
+  });
+
   test('shows a figure below 0 as 0', () => {
     const { plan, written } = update([
       ['A', '38', E1, '-2'],
@@ -146,6 +161,7 @@ describe('Protected products', () => {
     const { plan, written, shown } = update(
       [
         ['BON', '', '2000000000503', '0'],
+        ['BON', 'M', E3, '2'],
         ['A', '38', E1, '1'],
       ],
       {
@@ -159,7 +175,7 @@ describe('Protected products', () => {
       ['2000000000503', 1000],
     ]);
     expect(shown).toEqual(written);
-    expect(plan.removedRows).toBe(1);
+    expect(plan.removedRows).toBe(2);
   });
 
   test('are written in the right columns, quoted where they must be', () => {
@@ -226,6 +242,13 @@ describe('A row that cannot be read zeroes nothing', () => {
       [E1, 0],
       [null, 3],
     ]);
+  });
+
+  test('nor for rows of it whose quantity is unknown', () => {
+    const { bytes } = update([...fillers, ['A', '38', E1, '1'], ['A', '39', E2, '?']], {
+      outstanding: sold({ [E1]: 1 }),
+    });
+    expect(bytes.toString('latin1')).toContain(`;39;${E2};59,90;?;008`);
   });
 
   test('one unreadable row in ten is the most that passes', () => {

@@ -24,7 +24,10 @@ it('is free again the moment its holder is killed', async () => {
   const ledger = join(folder, 'ledger');
   const module = join(import.meta.dirname, '../../src/ledger/folder-lock.ts');
   const holder = spawn(process.execPath, [
-    ...['--import', 'tsx', '--input-type=module', '-e'],
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
     `import { lockFolder } from ${JSON.stringify(module)};
      await lockFolder(${JSON.stringify(ledger)});
      console.log('held');

@@ -108,7 +108,11 @@ export async function startWorld(
     scissors,
   );
   const archive = cutting(createArchive(config.archive.folder), ['write', 'add', 'purge'], scissors);
-  const template = readTemplate(await readFile(config.proshop.template, 'utf8'), 'sales-template.xml');
+  const template = readTemplate(
+    await readFile(config.proshop.template),
+    'sales-template.xml',
+    config.orders.columns,
+  );
   const activities = createActivities(createDeps(config, template, { ftp, ledger: cutLedger, archive }));
   // The answer of a cron URL can be lost too, after the work was done.
   const realFetch = globalThis.fetch;
@@ -197,10 +201,12 @@ async function startShopStub(shop: ShopStub): Promise<Server> {
       'calls'
     >;
     shop.calls.push(job);
-    void shop[job]().then((answer) => {
+    const respond = async () => {
+      const answer = await shop[job]();
       if (typeof answer === 'number') response.writeHead(answer, { location: 'http://elsewhere.invalid/' });
       response.end(String(answer));
-    });
+    };
+    void respond();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { freePort } from '../sandbox/free-port.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const client = async (parameters: readonly string[], environment: Record<string, string> = {}) => {
+  const run = promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', join(ROOT, 'src/client.ts'), ...parameters],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...environment },
+    },
+  );
+  return run.then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+};
+
+it('says in one sentence that Temporal does not answer', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const { code, stdout, stderr } = await client(['run'], { TEMPORAL_ADDRESS: address });
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toBe(
+    `Temporal ne répond pas à ${address} : la passerelle est-elle lancée (npm start) ? Sinon, réglez TEMPORAL_ADDRESS.\n`,
+  );
+});
+
+it('explains itself', async () => {
+  const { code, stdout } = await client(['--help']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('lance un cycle maintenant et le montre');
+});
