@@ -11,13 +11,9 @@ const [source = '', target = '', appliedRows = '0'] = process.argv.slice(2);
 // What the ledger would give: every variant, one unit more than Proshop has now.
 const applied = new Map<string, VariantStock>();
 for (let index = 0; index < Number(appliedRows); index++) {
+  const ean = eanOf(index);
   const reference = `MOD${Math.floor(index / 8)}`;
-  applied.set(eanOf(index), {
-    ean: eanOf(index),
-    reference,
-    size: `${36 + (index % 8)}`,
-    quantity: (index % 7) + 1,
-  });
+  applied.set(ean, { ean, reference, size: `${36 + (index % 8)}`, quantity: (index % 7) + 1 });
 }
 const sold = new Map(Array.from({ length: 200 }, (_, index) => [eanOf(index * 10 + 1), 1]));
 

@@ -5,8 +5,8 @@ import { parseArgs, styleText } from 'node:util';
 import { loadConfig } from '../src/config.ts';
 import { createLiveView } from '../src/live-view.ts';
 import { followCycle, startCycle } from '../src/run-cycle.ts';
+import { SCHEDULE_ID } from '../src/schedule.ts';
 import { createLog, startGateway, stopOnSignal } from '../src/worker.ts';
-import { OUTCOME_WORDS } from '../src/workflows/labels.ts';
 import type { CycleReport } from '../src/workflows/report.ts';
 import { writeConfiguration } from './configuration.ts';
 import { freePort } from './free-port.ts';
@@ -34,9 +34,9 @@ const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
 say(
-  'Une boutique PrestaShop, une caisse Proshop et un serveur FTP simulés ; la vraie passerelle, un vrai Temporal.',
+  'A simulated PrestaShop, Proshop and FTP server; the real gateway on a real Temporal. The operators’ view is in French.',
 );
-say(`Une demi-heure y dure ${HALF_HOUR / 1000} secondes.`);
+say(`The shop’s half hour lasts ${HALF_HOUR / 1000} seconds here.`);
 
 const sandbox = await startSandbox({
   folder: FOLDER,
@@ -56,7 +56,7 @@ const { path, environment } = await writeConfiguration(sandbox, {
 const config = loadConfig(path, { ...environment, TEMPORAL_CLI: process.env.TEMPORAL_CLI });
 const logFile = createWriteStream(join(FOLDER, 'passerelle.log'));
 const gateway = await startGateway(config, createLog(config, logFile));
-say(`Interface web de Temporal : ${gateway.uiUrl}`);
+say(`Temporal’s Web UI while it runs: ${gateway.uiUrl}`);
 say();
 
 sandbox.clock.go();
@@ -67,10 +67,7 @@ for (let cycle = 1; cycle <= cycles; cycle++) {
   lastCycleAt = sandbox.clock.time();
   if (cycles > 1)
     say(
-      styleText(
-        'bold',
-        `Cycle ${cycle} de ${cycles}, ${lastCycleAt.slice(11, 16)} à l’horloge du bac à sable`,
-      ),
+      styleText('bold', `Cycle ${cycle} of ${cycles}, ${lastCycleAt.slice(11, 16)} by the sandbox’s clock`),
     );
   const view = createLiveView(process.stdout);
   reports.push(
@@ -85,13 +82,13 @@ for (let cycle = 1; cycle <= cycles; cycle++) {
 const report = reports.at(-1);
 if (report === undefined) throw new Error('Expected a report, got none');
 say(
-  `${styleText('bold', 'Rapport')} : cycle ${OUTCOME_WORDS[report.outcome]}, archivé dans ${join(config.archive.folder, report.cycle.folder ?? '')}`,
+  `${styleText('bold', 'Report')}: ${report.outcome}, archived in ${join(config.archive.folder, report.cycle.folder ?? '')}`,
 );
 for (const alarm of report.alarms) say(`  ⚠ ${alarm.message}`);
 say();
 
 const judgement = judge(sandbox.truth(), cycles > 1 ? { placedBefore: lastCycleAt } : {});
-say(`${styleText('bold', 'Jugement')}, d’après ce que savent la boutique et Proshop simulés :`);
+say(`${styleText('bold', 'Judgement')}, from what the simulated shop and till know:`);
 for (const { ok, name, detail } of judgement.checks) {
   say(`  ${styleText(ok ? 'green' : 'red', ok ? '✓' : '✗')} ${name}: ${detail}`);
 }
@@ -99,7 +96,9 @@ const ok = judgement.ok && reports.every(({ outcome }) => outcome === 'complete'
 say();
 
 if (values.keep) {
-  say(`Tout reste en marche. Temporal : ${gateway.uiUrl} · dossier : ${FOLDER} · Ctrl-C arrête.`);
+  say(
+    `All stays up until Ctrl-C. Temporal: ${gateway.uiUrl} · schedule: ${gateway.uiUrl}/namespaces/default/schedules/${SCHEDULE_ID} · files: ${FOLDER}`,
+  );
   stopOnSignal(gateway);
   await gateway.stopped;
 } else {

@@ -45,7 +45,18 @@ function installPackages() {
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.log('Set-up: fetching the npm packages (about 400 MB on disk, once)…');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'the npm packages');
+  run(
+    'npm',
+    [
+      'ci',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--fetch-retry-mintimeout=1000',
+      '--fetch-retry-maxtimeout=4000',
+    ],
+    'the npm packages',
+  );
   writeFileSync(stamp, wanted);
 }
 

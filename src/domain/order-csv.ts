@@ -1,14 +1,7 @@
 import { readCsvRows, type CsvEnd, type CsvRow } from './csv-rows.ts';
 import { HEADER_ROW, readHeader, type OrdersFormat, type OrdersHeader } from './order-header.ts';
-import {
-  orderRowReader,
-  toOrder,
-  type Fault,
-  type HeadRow,
-  type OrderRow,
-  type ProductRow,
-} from './order-row.ts';
-import { orderSchema, type Order, type SetAsideOrder, type SoldLine } from './order.ts';
+import { orderRowReader, type Fault, type OrderRow } from './order-row.ts';
+import { orderSchema, type Order, type OrderLine, type SetAsideOrder, type SoldLine } from './order.ts';
 import { encodingFault, FormatError } from './text-file.ts';
 
 export type { OrdersFormat };
@@ -34,8 +27,8 @@ interface Group {
   /** Null for a row without a readable number, which is a group of its own. */
   readonly id: string | null;
   readonly reference: string;
-  readonly head: HeadRow | undefined;
-  readonly products: ProductRow[];
+  readonly head: OrderRow['head'];
+  readonly lines: OrderLine[];
   readonly line: number;
   readonly sold: SoldLine[];
   fault: Fault | undefined;
@@ -136,25 +129,23 @@ function orderCollector(header: OrdersHeader, file: string, format: OrdersFormat
   function add({ line, id, reference, head, product, sold }: OrderRow, fault: Fault | undefined): void {
     rows++;
     const key = id ?? `line ${line}`;
-    const group = groups.get(key) ?? { id, line, reference, head, products: [], sold: [], fault: undefined };
+    const group = groups.get(key) ?? { id, line, reference, head, lines: [], sold: [], fault: undefined };
     groups.set(key, group);
     group.fault ??= fault;
     if (reference !== group.reference) {
       const expected = `one reference for order ${id}`;
       group.fault ??= { line, column: null, expected, got: 'another than in the row before' };
     }
-    if (product) group.products.push(product);
+    if (product) group.lines.push(product);
     if (sold) group.sold.push(sold);
   }
 
-  function orderOf({ line, head, products, fault }: Group) {
-    if (fault || head === undefined) return { order: undefined, fault };
-    const { data: order, error } = orderSchema.safeParse(toOrder(head, products, mark));
-    const [issue] = error?.issues ?? [];
-    return {
-      order,
-      fault: issue && { line, column: null, expected: issue.message, got: `\`${issue.path.join('.')}\`` },
-    };
+  function orderOf({ line, head, lines, fault }: Group): { order?: Order; fault: Fault | undefined } {
+    if (fault || head === undefined) return { fault };
+    const order = { ...head, lines };
+    const [issue] = orderSchema.safeParse(order).error?.issues ?? [];
+    if (issue === undefined) return { order, fault };
+    return { fault: { line, column: null, expected: issue.message, got: `\`${issue.path.join('.')}\`` } };
   }
 
   function noteMisread(fault: Fault): void {

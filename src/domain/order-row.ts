@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { CsvRow } from './csv-rows.ts';
 import { isGencod } from './gencod.ts';
 import type { Column, OrdersHeader } from './order-header.ts';
-import type { Order, SoldLine } from './order.ts';
+import type { Decimal, Order, OrderLine, SoldLine } from './order.ts';
 import type { CsvFormat } from './text-file.ts';
 
 type Mark = CsvFormat['decimalMark'];
@@ -23,18 +23,16 @@ export interface OrderRow {
   /** Null when it is no number. */
   readonly id: string | null;
   readonly reference: string;
-  /** Undefined when not asked for, or when unreadable. */
-  readonly head: HeadRow | undefined;
-  readonly product: ProductRow | undefined;
+  /** The order but for its lines. Undefined when not asked for, or when unreadable. */
+  readonly head: Omit<Order, 'lines'> | undefined;
+  readonly product: OrderLine | undefined;
   readonly sold: SoldLine | null;
   /** The first fault, none when the row can be taken. */
   readonly fault: Fault | undefined;
 }
 
-/** Fields that every row of an order repeats, as the module writes them. */
-export type HeadRow = z.output<ReturnType<typeof rowSchemas>['head']>;
-/** Fields of one product of an order, as the module writes them. */
-export type ProductRow = z.output<ReturnType<typeof rowSchemas>['product']>['line'];
+type HeadRow = z.output<ReturnType<typeof rowSchemas>['head']>;
+type ProductRow = z.output<ReturnType<typeof rowSchemas>['product']>;
 
 const MOST_UNITS = 1_000_000;
 const ID = /^[1-9]\d{0,14}$/;
@@ -70,36 +68,44 @@ export function orderRowReader({ width, columns }: OrdersHeader, mark: Mark) {
     const column = columnOf(issue?.path[0], issue?.path[1]);
     return {
       ...partial,
-      head: head?.data,
-      product: product.data?.line,
+      head: head?.data && toOrder(head.data, mark),
+      product: product.data && toLine(product.data, mark),
       fault: issue && { line, column, expected: issue.message, got: textOf(column) },
     };
   };
 }
 
-/** Maps the rows of one order to our model. */
-export function toOrder(head: HeadRow, products: readonly ProductRow[], mark: Mark): Order {
-  const { order, customer, delivery, invoice } = head;
-  const decimal = (text: string) => text.replace(mark, '.');
-  const sum = (text: string) =>
-    sumOf(text.match(mark === '.' ? /[^,]+/g : /[^,]+(?:,[^,]+)?/g)?.map(decimal) ?? []);
+/** Maps what the rows of an order repeat to our model. */
+function toOrder({ order, customer, delivery, invoice }: HeadRow, mark: Mark): Omit<Order, 'lines'> {
   return {
     ...order,
     id: Number(order.id),
-    voucherAmount: sum(order.voucherAmount),
-    total: decimal(order.total),
-    totalWithoutTax: decimal(order.totalWithoutTax),
-    shipping: sum(order.shipping),
-    discounts: sum(order.discounts),
+    voucherAmount: sum(order.voucherAmount, mark),
+    total: decimal(order.total, mark),
+    totalWithoutTax: decimal(order.totalWithoutTax, mark),
+    shipping: sum(order.shipping, mark),
+    discounts: sum(order.discounts, mark),
     customer,
     delivery,
     invoice,
-    lines: products.map((product) => ({
-      ...product,
-      quantity: unitsOf(product.quantity),
-      unitPrice: decimal(product.unitPrice),
-    })),
   };
+}
+
+/** Maps one product of an order to our model. */
+function toLine({ line }: ProductRow, mark: Mark): OrderLine {
+  return { ...line, quantity: unitsOf(line.quantity), unitPrice: decimal(line.unitPrice, mark) };
+}
+
+function decimal(text: string, mark: Mark): Decimal {
+  return text.replace(mark, '.');
+}
+
+function sum(texts: string, mark: Mark): Decimal {
+  const amounts = texts.match(mark === '.' ? /[^,]+/g : /[^,]+(?:,[^,]+)?/g) ?? [];
+  const [first = '0', ...others] = amounts.map((text) => decimal(text, mark));
+  return others.length === 0
+    ? first
+    : others.reduce((total, next) => total.plus(next), new Big(first)).toFixed();
 }
 
 type Texts = Record<string, Record<string, string | undefined>>;
@@ -201,10 +207,4 @@ function wholeNumber(mark: Mark): RegExp {
 
 function unitsOf(wholeNumber: string): number {
   return Number.parseInt(wholeNumber, 10);
-}
-
-function sumOf([first = '0', ...others]: readonly string[]): string {
-  return others.length === 0
-    ? first
-    : others.reduce((total, next) => total.plus(next), new Big(first)).toFixed();
 }

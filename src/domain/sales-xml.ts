@@ -42,8 +42,13 @@ type XmlDocument = NonNullable<XmlNode['ownerDocument']>;
 const MARKER = 'passerelle:repeat';
 /** Editors of XML like to see it declared; the output does without. */
 const MARKER_NAMESPACE = 'xmlns:passerelle';
+const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+/** Texts that need nothing done to them. */
+const PLAIN = /^[ -%'-~]*$/;
+const PLAIN_UNICODE = /^[ -%'-~\u00A0-\uD7FF]*$/;
 /** Stands for the orders in the document around them. */
 const ORDERS = 'passerelle-orders';
+const ORDERS_LINE = new RegExp(`[ \\t]*<${ORDERS}/>\\r?\\n`);
 
 /**
  * Reads the sales template: the sales file itself, with placeholders, and a marker on what is repeated.
@@ -147,47 +152,75 @@ function* salesPieces(
   file: SalesFile,
 ): Generator<Uint8Array> {
   const { declaration, encoding, lineBreak, root, order: element, depth } = template;
-  const whole = rendered(template, root, { file }, 0);
-  const marker = new RegExp(`[ \\t]*<${ORDERS}/>\\r?\\n`);
-  const [before = '', after = ''] = whole.split(marker);
+  const [before = '', after = ''] = printer(template, root, 0)({ file }).split(ORDERS_LINE);
   if (declaration !== '') yield encodeText(declaration + lineBreak, encoding);
   yield encodeText(before, encoding);
-  for (const order of orders) {
-    yield encodeText(rendered(template, element, { file, order }, depth), encoding);
-  }
+  const print = printer(template, element, depth);
+  for (const order of orders) yield encodeText(print({ file, order }), encoding);
   yield encodeText(after, encoding);
 }
 
-function rendered(template: SalesTemplate, element: Element, scope: Scope, offset: number): string {
+/** Gives nodes the values of one order, or of the file. */
+type Write = (scope: Scope) => void;
+
+// An element's nodes are made once and filled in again for each order: making them takes longer than all the rest.
+function printer(template: SalesTemplate, element: Element, offset: number): (scope: Scope) => string {
   const { encoding, indent, lineBreak: newline } = template;
   const builder = create();
   const document = builder.node as XmlDocument;
-  append(document, document, element, scope, encoding);
-  return builder.toString({ headless: true, prettyPrint: true, indent, newline, offset }) + newline;
+  const { node, write } = nodesOf(document, element, encoding);
+  document.appendChild(node);
+  return (scope) => {
+    write(scope);
+    return builder.toString({ headless: true, prettyPrint: true, indent, newline, offset }) + newline;
+  };
 }
 
 // Names are set as they stand in the template, prefixes and all: an order alone does not declare its namespaces.
-function append(
+function nodesOf(
   document: XmlDocument,
-  parent: XmlNode,
   element: Element,
-  scope: Scope,
   encoding: Encoding,
-): void {
+): { node: XmlNode; write: Write } {
   const node = document.createElement(element.name);
-  parent.appendChild(node);
-  for (const { name, value } of element.attributes) {
-    node.setAttribute(name, escaped(value(scope), encoding).replace(/[\t\n]/g, asReference));
-  }
-  const text = escaped(element.text(scope), encoding);
-  if (text !== '') node.appendChild(document.createTextNode(text));
-  for (const child of element.children) {
-    if (child.repeat === 'order') node.appendChild(document.createElement(ORDERS));
-    else if (child.repeat === undefined) append(document, node, child, scope, encoding);
-    else
-      for (const line of scope.order?.lines ?? [])
-        append(document, node, child, { ...scope, line }, encoding);
-  }
+  const text = document.createTextNode('');
+  node.appendChild(text);
+  const writes = element.children.map((child): Write => {
+    if (child.repeat === 'line') return repeatedNodes(document, node, child, encoding);
+    if (child.repeat === 'order') {
+      node.appendChild(document.createElement(ORDERS));
+      return () => undefined;
+    }
+    const inner = nodesOf(document, child, encoding);
+    node.appendChild(inner.node);
+    return inner.write;
+  });
+  const write = (scope: Scope) => {
+    for (const { name, value } of element.attributes) {
+      node.setAttribute(name, escaped(value(scope), encoding).replace(/[\t\n]/g, asReference));
+    }
+    text.data = escaped(element.text(scope), encoding);
+    for (const writeChild of writes) writeChild(scope);
+  };
+  return { node, write };
+}
+
+function repeatedNodes(document: XmlDocument, parent: XmlNode, element: Element, encoding: Encoding): Write {
+  const made: { readonly node: XmlNode; readonly write: Write }[] = [];
+  // Nothing is printed for an empty text: it holds the place of the lines.
+  const place = document.createTextNode('');
+  parent.appendChild(place);
+  let shown = 0;
+  return (scope) => {
+    const lines = scope.order?.lines ?? [];
+    for (const [index, line] of lines.entries()) {
+      const nodes = (made[index] ??= nodesOf(document, element, encoding));
+      if (index >= shown) parent.insertBefore(nodes.node, place);
+      nodes.write({ ...scope, line });
+    }
+    for (const { node } of made.slice(lines.length, shown)) parent.removeChild(node);
+    shown = lines.length;
+  };
 }
 
 /**
@@ -195,14 +228,13 @@ function append(
  * and lets it through. What XML 1.0 forbids is dropped, what the encoding lacks becomes a reference.
  */
 function escaped(text: string, encoding: Encoding): string {
-  if (/^[ -%'-~]*$/.test(text)) return text;
-  return text
-    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('\r', asReference)
-    .replace(/[^\0-\x7f]/gu, (character) =>
-      isEncodable(character, encoding) ? character : asReference(character),
-    );
+  const isUnicode = encoding === 'utf-8';
+  if ((isUnicode ? PLAIN_UNICODE : PLAIN).test(text)) return text;
+  const allowed = text.replace(FORBIDDEN, '').replaceAll('&', '&amp;').replaceAll('\r', asReference);
+  if (isUnicode) return allowed;
+  return allowed.replace(/[^\0-\x7f]/gu, (character) =>
+    isEncodable(character, encoding) ? character : asReference(character),
+  );
 }
 
 function asReference(character: string): string {

@@ -129,14 +129,14 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
   }
 
   function decoded(text: string): string {
-    return text.replace(ENTITY, (entity, ...rest) => {
-      const { hexadecimal, decimal, name } = rest.at(-1) as Record<string, string | undefined>;
+    return text.replace(ENTITY, (entity: string, ...found: unknown[]) => {
+      const [offset, , groups] = found.slice(-3) as [number, string, Record<string, string | undefined>];
+      const { hexadecimal, decimal, name } = groups;
       const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
-      if (code <= 0x10ffff) return String.fromCodePoint(code);
-      const character = ENTITIES.get(name ?? '');
-      if (character === undefined)
-        throw refused(line, 'an entity that XML knows, such as `&amp;`', `\`${entity}\``);
-      return character;
+      const character = code <= 0x10ffff ? String.fromCodePoint(code) : ENTITIES.get(name ?? '');
+      if (character !== undefined) return character;
+      const at = line + countLines(text.slice(0, offset));
+      throw refused(at, 'an entity that XML knows, such as `&amp;`', `\`${entity}\``);
     });
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeConfiguration } from '../../sandbox/configuration.ts';
@@ -12,6 +13,8 @@ import { demoScenario } from '../../sandbox/scenario.ts';
 import { followCycle, startCycle } from '../../src/run-cycle.ts';
 import { SCHEDULE_ID } from '../../src/schedule.ts';
 import type { CycleReport, StepName } from '../../src/workflows/report.ts';
+import { createTestDatabase } from '../support/ledgers.ts';
+import { startDevServer } from '../support/temporal.ts';
 import { connectTo, startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts';
 
 // The whole of it, as `npm start` runs it: a process of its own, its embedded Temporal, real FTP, the simulated shop.
@@ -19,7 +22,7 @@ import { connectTo, startGatewayProcess, type GatewayProcess } from '../support/
 let folder: string;
 let sandbox: Sandbox;
 let port: number;
-let start: () => GatewayProcess;
+let start: (more?: Record<string, string>) => GatewayProcess;
 let gateway: GatewayProcess;
 let secrets: readonly string[];
 
@@ -33,7 +36,7 @@ beforeEach(async () => {
     overrides: { schedule: { cron: '0 0 1 1 *' }, temporal: { port, uiPort: await freePort() } },
   });
   secrets = Object.values(environment);
-  start = () => startGatewayProcess(path, environment);
+  start = (more = {}) => startGatewayProcess(path, { ...environment, ...more });
   gateway = start();
   await gateway.ready();
 });
@@ -43,8 +46,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const cycleOnce = async (during?: { step: StepName; act: () => Promise<void> }) => {
-  const temporal = await connectTo(port);
+const cycleOnce = async (
+  temporal: { client: Client; close(): Promise<void> },
+  during?: { step: StepName; act: () => Promise<void> },
+) => {
   try {
     sandbox.clock.go();
     await sandbox.clock.until(55);
@@ -73,7 +78,7 @@ const privateWords = () => [
 
 describe('npm start', { timeout: 120_000 }, () => {
   it('runs the cycle as the sandbox’s truth wants it, and tells no secret and no customer', async () => {
-    const { report, history, text } = await cycleOnce();
+    const { report, history, text } = await cycleOnce(await connectTo(port));
     expect(report.outcome).toBe('complete');
     const judgement = judge(sandbox.truth());
     expect(judgement.checks.filter(({ ok }) => !ok)).toEqual([]);
@@ -96,7 +101,7 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 
   it('goes on with a cycle after it was killed, with the Temporal that it left running', async () => {
-    const { report, text } = await cycleOnce({
+    const { report, text } = await cycleOnce(await connectTo(port), {
       step: 'collectStock',
       async act() {
         await gateway.end('SIGKILL');
@@ -139,6 +144,35 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(second.output()).toMatch(
       /^Expected .*ledger to be free, got one that another passerelle has open: .*\n$/,
     );
+  });
+});
+
+describe('npm start with a Temporal cluster and a PostgreSQL of its own', { timeout: 120_000 }, () => {
+  it('uses them instead of the embedded ones, and leaves them running', async () => {
+    await gateway.end('SIGTERM');
+    const cluster = await startDevServer();
+    const postgres = await createTestDatabase();
+    try {
+      const temporal = { client: cluster.client, close: async () => undefined };
+      gateway = start({
+        TEMPORAL_ADDRESS: cluster.address,
+        ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
+      });
+      await gateway.ready();
+      expect(gateway.output()).toContain(postgres === null ? 'PGlite' : '"ledger":"PostgreSQL"');
+      const { report } = await cycleOnce(temporal);
+      expect(report.outcome).toBe('complete');
+      expect(judge(sandbox.truth()).checks.filter(({ ok }) => !ok)).toEqual([]);
+      expect(existsSync(join(folder, 'data', 'temporal.db'))).toBe(false);
+      expect(await gateway.end('SIGTERM')).toBe(0);
+      expect(await cluster.client.schedule.getHandle(SCHEDULE_ID).describe()).toMatchObject({
+        scheduleId: SCHEDULE_ID,
+      });
+    } finally {
+      await gateway.end('SIGTERM');
+      await postgres?.drop();
+      await cluster.teardown();
+    }
   });
 });
 

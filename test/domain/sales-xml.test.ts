@@ -37,6 +37,22 @@ describe('The sales file', () => {
     );
   });
 
+  test('holds nothing of the order before, whatever each has', () => {
+    const line = (ean: string) => ({ ...LINE, ean, name: ean.repeat(2) });
+    const orders = [['1', '2', '3'], ['4'], ['5', '6']].map((eans, index) => ({
+      ...ORDER,
+      transaction: index === 1 ? '' : `t${index}`,
+      lines: eans.map(line),
+    }));
+    const template = around(
+      '<T a="{{ order.transaction }}">{{ order.transaction }}</T>',
+      '<E>{{ line.ean }}</E><N>{{ line.name }}</N>',
+    ).replace('</O>', '<F passerelle:repeat="line">{{ line.ean }}</F></O>');
+    const alone = orders.map((order) => /  <O>[^]*<\/O>\n/.exec(write(template, [order]).toString())?.[0]);
+    expect(write(template, orders).toString()).toBe(`<V>\n${alone.join('')}</V>\n`);
+    expect(alone[1]?.replaceAll(/\n */g, '')).toBe('  <O><T a=""/><L><E>4</E><N>44</N></L><F>4</F></O>');
+  });
+
   test('has neither the comments nor the instructions of the template, but its declaration, tabs and line ends', () => {
     const template = [
       '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>',
@@ -165,6 +181,10 @@ describe('A placeholder', () => {
     ['{{ order.total | divided_by: 1.2 | round: 2 }}', '133.17'],
     ['{{ order.id | plus: 1 }}', '1043'],
     ['{{ "fixe" }}', 'fixe'],
+    ['&#78;&#x2D;{{ order.id }}', 'N-1042'],
+    ['{{ 1.10 | plus: 2 }} {{ 1.10 }}', '3.1 1.10'],
+    ['{{ customer.firstname | truncate: 2 }}', 'Zo'],
+    ['{{ order.reference | replace: "Q", "$&amp;" }}', '$&amp;WERTYUIO'],
     ['{{ customer.lastname | replace: &quot;Mar&quot;, "Tar" }}', 'Tartin'],
   ])('%s is %s', (placeholder, expected) => {
     expect(valueOf(placeholder)).toBe(expected);
@@ -212,8 +232,8 @@ describe('A template is refused', () => {
     ['<V>\n<O a=1/></V>', 2, 'Expected well-formed XML, got `<O a=1/></V>`'],
     ['<V>\n<O a="1" a="2"/></V>', 2, 'Expected `a` once in <O>, got it twice'],
     ['<V>\n<O a="<"/></V>', 2, 'Expected well-formed XML, got `<O a="<"/></V>`'],
-    ['<V>\nR&D</V>', 1, 'Expected an entity that XML knows, such as `&amp;`, got `&`'],
-    ['<V>\n&eacute;</V>', 1, 'Expected an entity that XML knows, such as `&amp;`, got `&eacute;`'],
+    ['<V>\nR&D</V>', 2, 'Expected an entity that XML knows, such as `&amp;`, got `&`'],
+    ['<V>\n&eacute;</V>', 2, 'Expected an entity that XML knows, such as `&amp;`, got `&eacute;`'],
     ['<V>\n<p:O/></V>', 2, 'Expected `xmlns:p` on <p:O> or around it, got `p:O` without it'],
     ['<!DOCTYPE V>\n<V/>', 1, 'Expected well-formed XML, got `<!DOCTYPE V>`'],
     ['<V>\n<!-- -- --></V>', 2, 'Expected well-formed XML, got `<!-- -- --></V>`'],
@@ -299,6 +319,20 @@ describe('A template is refused', () => {
       3,
       'Expected one of the filters upcase, downcase, strip, truncate, replace, default, plus, minus, times, divided_by, round, decimal_mark, date, got `md5`',
     ],
+    [
+      around('<X>{{ order.id == 1 }}</X>'),
+      3,
+      'Expected one name, text or number, then filters, got `{{ order.id == 1 }}`',
+    ],
+    [
+      around('<X>{{ true }}</X>'),
+      3,
+      'Expected a name, a text or a number, got something else in a placeholder',
+    ],
+    [around('<X>{{ order.total | round: places: 2 }}</X>'), 3, 'Expected a name, a text or a number'],
+    [around('<X>{{ order["total"] }}</X>'), 3, 'Expected a name in order'],
+    [around('<X>{{ order.id | truncate: "x" }}</X>'), 3, 'Expected a placeholder that can be worked out'],
+    [around('&#x110000;'), 3, 'Expected an entity that XML knows, such as `&amp;`, got `&#x110000;`'],
     [around('<X>{{ order.id | append: "x" }}</X>'), 3, 'Expected one of the filters'],
     [around('<X>{% if order.id %}x{% endif %}</X>'), 3, 'Expected placeholders only, got a tag, `{%`'],
     [around('<X>{{ order.id </X>'), 3, 'Expected a placeholder such as `{{ order.reference }}`, got'],

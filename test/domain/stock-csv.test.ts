@@ -86,6 +86,18 @@ describe('A row', () => {
   });
 });
 
+test('A row of another width is read for nothing: its values may stand under the wrong titles', () => {
+  const bytes = Buffer.from(
+    stockCsv(...TWO)
+      .toString('latin1')
+      .replace(';59,90;2;', ';59,90;2;;'),
+    'latin1',
+  );
+  const { variants, unreadable } = read(bytes);
+  expect(variants[0]).toMatchObject({ line: 2, ean: null, quantity: null });
+  expect(unreadable).toMatchObject([{ line: 2, field: '', reason: 'Expected 9 fields, got 10', ean: null }]);
+});
+
 describe('A file is doubted', () => {
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
   const whole = text(stockCsv(...TWO));

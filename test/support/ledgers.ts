@@ -24,15 +24,22 @@ async function openTestPglite(): Promise<TestLedger> {
   return withReset(open, () => rm(folder, { recursive: true, force: true }));
 }
 
-/** A database of its own, so that test files can run at the same time. */
 async function openTestPostgres(): Promise<TestLedger> {
-  const url = new URL(process.env.DATABASE_URL ?? '');
+  const database = await createTestDatabase();
+  if (database === null) throw new Error('Expected DATABASE_URL to be set, got nothing');
+  const open = await openLedger({ databaseUrl: new Secret(database.url), folder: '' });
+  return withReset(open, () => database.drop());
+}
+
+/** A database of its own on the PostgreSQL of DATABASE_URL, so that test files can run at the same time; null without one. */
+export async function createTestDatabase(): Promise<{ readonly url: string; drop(): Promise<void> } | null> {
+  if (process.env.DATABASE_URL === undefined) return null;
+  const url = new URL(process.env.DATABASE_URL);
   const name = `passerelle_test_${randomBytes(6).toString('hex')}`;
   await administer(url, `create database ${name}`);
   const own = new URL(url);
   own.pathname = `/${name}`;
-  const open = await openLedger({ databaseUrl: new Secret(own.href), folder: '' });
-  return withReset(open, () => administer(url, `drop database ${name} with (force)`));
+  return { url: own.href, drop: () => administer(url, `drop database ${name} with (force)`) };
 }
 
 async function administer(url: URL, statement: string): Promise<void> {
