@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { extname, join, parse, resolve, sep } from 'node:path';
 
 export type Archive = ReturnType<typeof createArchive>;
 
@@ -30,16 +30,30 @@ export function createArchive(root: string) {
       return { path, size: bytes.length, sha256: sha256(bytes) };
     },
 
-    /** Like `write`, but keeps a different file of that name and takes `name-2`, `name-3`, … instead. */
-    async add(folder: string, name: string, bytes: Uint8Array): Promise<ArchivedFile> {
-      const [, stem = name, extension = ''] = /^(.*?)(\.[^.]*)?$/.exec(name) ?? [];
-      for (let copy = 1; ; copy++) {
-        const path = `${folder}/${stem}${copy === 1 ? '' : `-${copy}`}${extension}`;
-        const there = await readFile(locate(path)).catch(absent);
-        if (there !== null && !there.equals(bytes)) continue;
-        if (there === null) await writeWhole(locate(folder), locate(path), bytes);
-        return { path, size: bytes.length, sha256: sha256(bytes) };
+    /**
+     * Like `write`, but keeps a different file of that name and takes `name-2`, `name-3`, … instead. Not new when a file of
+     * the same kind in the folder holds the very same.
+     */
+    async add(
+      folder: string,
+      name: string,
+      bytes: Uint8Array,
+    ): Promise<{ readonly file: ArchivedFile; readonly isNew: boolean }> {
+      const { name: stem, ext } = parse(name);
+      const there = (await readdir(locate(folder)).catch(absent)) ?? [];
+      const found = (path: string) => ({
+        path: `${folder}/${path}`,
+        size: bytes.length,
+        sha256: sha256(bytes),
+      });
+      for (const other of there.filter((entry) => extname(entry) === ext)) {
+        if ((await readFile(locate(`${folder}/${other}`))).equals(bytes))
+          return { file: found(other), isNew: false };
       }
+      let free = name;
+      for (let copy = 2; there.includes(free); copy++) free = `${stem}-${copy}${ext}`;
+      await writeWhole(locate(folder), locate(`${folder}/${free}`), bytes);
+      return { file: found(free), isNew: true };
     },
 
     /** @throws when the file is not there or not the one that was archived. */

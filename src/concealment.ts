@@ -11,16 +11,34 @@ export function concealSecrets(configuration: unknown): (text: string) => string
   const values = new Set<string>();
   for (const secret of secretsIn(configuration)) {
     const value = secret.reveal();
-    values.add(value).add(encodeURIComponent(value));
-    if (!URL.canParse(value)) continue;
-    const url = new URL(value);
-    values.add(decodeURIComponent(url.password)).add(url.pathname + url.search);
-    for (const [name, parameter] of url.searchParams)
-      if (/key|token|secret|password/i.test(name)) values.add(parameter);
+    // As it is, as it stands in an address, and as it stands in a JSON log line.
+    for (const part of [value, ...addressParts(value)]) {
+      values.add(part).add(encodeURIComponent(part)).add(JSON.stringify(part).slice(1, -1));
+    }
   }
   // Longest first, so that no secret is left cut by a shorter one inside it.
   const hidden = [...values].filter((value) => value.length >= SHORTEST).sort((a, b) => b.length - a.length);
   return (text) => hidden.reduce((result, value) => result.replaceAll(value, '(secret)'), text);
+}
+
+/** The parts of a secret address that are secrets themselves. */
+function addressParts(value: string): readonly string[] {
+  if (!URL.canParse(value)) return [];
+  const { protocol, password, pathname, search, searchParams } = new URL(value);
+  const keys = [...searchParams]
+    .filter(([name]) => /key|token|secret|password/i.test(name))
+    .map(([, key]) => key);
+  // A database's path is its name, which is no secret.
+  const path = protocol.startsWith('http') && search !== '' ? [pathname + search] : [];
+  return [password, decoded(password), ...path, ...keys];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function* secretsIn(value: unknown): Generator<Secret> {

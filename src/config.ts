@@ -129,6 +129,7 @@ const schema = z.strictObject({
     updateStock: secretUrl,
     timeout: duration.default(120_000),
     busy: text.default('Other import is running now'),
+    refusals: z.array(text).default(['*access denied*', '*bad token*', '*fatal error*', '*exception*']),
   }),
   orders: z.strictObject({
     folder,
@@ -165,6 +166,7 @@ const schema = z.strictObject({
     store: text,
     updateName: fileName.default('ExportCSVmod'),
     outstanding: oneOf(['subtract', 'remove']).default('subtract'),
+    planAge: duration.default(60_000),
     protected: z
       .array(z.strictObject({ reference: text, ean: text, quantity: whole(1, 1_000_000) }))
       .default([]),

@@ -1,6 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { FTPError } from 'basic-ftp';
 import { DrizzleQueryError } from 'drizzle-orm';
+import { TemplateError } from './domain/sales-xml.ts';
 import { FormatError } from './domain/text-file.ts';
 
 /**
@@ -12,6 +13,8 @@ export const FAILURE = {
   notYet: 'NotYet',
   /** The shop's importer is at work on something else. The workflow plans again before it asks again. */
   shopBusy: 'ShopBusy',
+  /** The stock was prepared too long ago to be written now. The workflow prepares it again. */
+  planTooOld: 'PlanTooOld',
   /** Somebody says no, and will say no again: a password, a right, a certificate, a missing folder. Not retried. */
   refused: 'Refused',
   /** A file that does not fit the configuration. Not retried; the file is kept. */
@@ -38,6 +41,15 @@ export function shopBusy(message: string): ApplicationFailure {
   });
 }
 
+export function planTooOld(message: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURE.planTooOld,
+    message,
+    category: ApplicationFailureCategory.BENIGN,
+    nonRetryable: true,
+  });
+}
+
 export function refused(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: FAILURE.refused, message, nonRetryable: true });
 }
@@ -53,11 +65,15 @@ export function transient(message: string): ApplicationFailure {
 /** Error thrown when a cron URL of the shop does not answer as it should. Never holds the URL: that is a secret. */
 export class ShopAnswerError extends Error {
   override readonly name = 'ShopAnswerError';
+  /** Null when there was no (whole) answer. */
   readonly status: number | null;
+  /** False when the shop is known not to have begun the work. */
+  readonly mayHaveBegun: boolean;
 
-  constructor(message: string, status: number | null) {
+  constructor(message: string, status: number | null, mayHaveBegun: boolean) {
     super(message);
     this.status = status;
+    this.mayHaveBegun = mayHaveBegun;
   }
 }
 
@@ -99,7 +115,7 @@ function messageOf(error: unknown): string {
 }
 
 function kindOf(error: unknown): 'refused' | 'badData' | 'transient' {
-  if (error instanceof FormatError) return 'badData';
+  if (error instanceof FormatError || error instanceof TemplateError) return 'badData';
   if (error instanceof FTPError) return ftpKind(error);
   if (error instanceof ShopAnswerError) {
     const status = error.status ?? 503;

@@ -110,7 +110,8 @@ function createSession(client: Client, settings: FtpSettings) {
      */
     async download(path: string): Promise<Buffer> {
       const look = await session.look(path);
-      if (look === null) throw refused(`Expected ${path} on the FTP server, got nothing`);
+      // Another attempt may have taken it a moment ago: that passes.
+      if (look === null) throw new Error(`Expected ${path} on the FTP server, got nothing`);
       if (look.size > LARGEST)
         throw refused(`Expected ${path} to hold at most ${LARGEST} bytes, got ${look.size}`);
       const chunks: Buffer[] = [];

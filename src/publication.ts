@@ -42,26 +42,26 @@ export async function publish(session: FtpSession, ledger: Ledger, file: NewPubl
   if (!(await ledger.markUploaded(id))) {
     throw new Error(`Expected the delivery ${id} to be this attempt's, got one that a later attempt gave up`);
   }
-  return finishPublication(session, ledger, {
-    ...delivery,
-    state: 'uploaded',
-    publishedAt: null,
-    takenAt: null,
-    acceptedAt: null,
-  });
+  return finishPublication(session, ledger, await ledger.delivery(id));
 }
 
 /** Takes a delivery of which the last attempt was cut to its end: published, or abandoned with its orders free again. */
-export async function resumePublication(
-  session: FtpSession,
-  ledger: Ledger,
-  delivery: Delivery,
-): Promise<void> {
-  if (delivery.state === 'uploading' && (await ledger.abandonDelivery(delivery.id))) {
-    await session.remove(delivery.temporaryPath);
-    return;
+export async function resumePublication(session: FtpSession, ledger: Ledger, id: string): Promise<void> {
+  // Read anew: another attempt may have taken it further since it was listed.
+  const delivery = await ledger.delivery(id);
+  switch (delivery.state) {
+    case 'uploading':
+      if (await ledger.abandonDelivery(id)) await session.remove(delivery.temporaryPath);
+      else await resumePublication(session, ledger, id);
+      return;
+    case 'uploaded':
+      await finishPublication(session, ledger, delivery);
+      return;
+    case 'published':
+    case 'withdrawing':
+    case 'abandoned':
+      return;
   }
-  await finishPublication(session, ledger, delivery);
 }
 
 async function finishPublication(session: FtpSession, ledger: Ledger, delivery: Delivery): Promise<Delivery> {
@@ -72,9 +72,12 @@ async function finishPublication(session: FtpSession, ledger: Ledger, delivery: 
     }
     await session.rename(delivery.temporaryPath, delivery.finalPath);
   }
-  const publishedAt = new Date();
-  await ledger.markPublished(delivery.id, publishedAt);
-  return { ...delivery, state: 'published', publishedAt };
+  await ledger.markPublished(delivery.id, new Date());
+  const published = await ledger.delivery(delivery.id);
+  if (published.state !== 'published') {
+    throw new Error(`Expected the delivery ${delivery.id} to be published, got one that was taken back`);
+  }
+  return published;
 }
 
 /** Names of our own temporary files say when they were made, by our clock: `20261124T102503Z-<id>.tmp`. */

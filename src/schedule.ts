@@ -15,7 +15,7 @@ export const SCHEDULE_ID = 'passerelle';
 export const WORKFLOW_ID = 'cycle';
 
 /** A cycle that overran every deadline of its own by this much hangs, and would stop the shop: Temporal ends it. */
-const GRACE = 15 * 60_000;
+const GRACE = 60 * 60_000;
 
 /** Makes the schedule what the configuration says, but leaves it paused or not as people left it. */
 export async function upsertSchedule(client: Client, config: Config): Promise<void> {

@@ -10,6 +10,8 @@ export interface EmbeddedTemporal {
   readonly uiUrl: string;
   /** True when it was running already: left by a gateway that was killed. */
   readonly adopted: boolean;
+  /** Resolves when the server has ended, whoever ended it. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -98,6 +100,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
       address,
       uiUrl: `http://${HOST}:${uiPort}`,
       adopted,
+      ended: untilEnded(pid),
       async stop() {
         await stopProcess(pid);
         await rm(notePath, { force: true });
@@ -117,6 +120,11 @@ async function keepHistories(address: string, days: number): Promise<void> {
   } finally {
     await connection.close();
   }
+}
+
+/** An adopted server is not this process's child: its end can only be seen by looking. */
+async function untilEnded(pid: number): Promise<void> {
+  while (send(pid, 0)) await sleep(1_000, undefined, { ref: false });
 }
 
 async function readNote(path: string): Promise<ProcessNote | null> {

@@ -5,6 +5,7 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
   DefaultLogger,
+  makeTelemetryFilterString,
   NativeConnection,
   Runtime,
   Worker,
@@ -74,14 +75,30 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       interceptors: { activity: [activityInterceptors(config)] },
       shutdownGraceTime: '20s',
     });
+    const shutdown = () => {
+      // A worker that is stopping, or has stopped, cannot be shut down again.
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
     const run = async () => {
+      let temporalIsGone = false;
+      void temporal.ended.then(() => {
+        temporalIsGone = worker.getState() === 'RUNNING';
+        shutdown();
+      });
       try {
         await worker.run();
       } finally {
         await closeAll();
       }
+      if (temporalIsGone) {
+        throw new TemporalServerError(
+          'Expected the embedded Temporal to run as long as the gateway, got its end',
+        );
+      }
     };
     const stopped = run();
+    // Whoever awaits it gets its failure; nobody awaiting it is no reason to crash before everything is closed.
+    stopped.catch(() => undefined);
     log.info(
       { ledger: open.description, archive: config.archive.folder, schedule: config.schedule.cron },
       'Passerelle is running',
@@ -91,8 +108,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       uiUrl: temporal.uiUrl,
       stopped,
       async stop() {
-        // "DRAINING" and "STOPPED" workers cannot be shut down again.
-        if (worker.getState() === 'RUNNING') worker.shutdown();
+        shutdown();
         await stopped;
       },
     };
@@ -137,6 +153,7 @@ export function createDeps(
     orders: config.orders,
     staging,
     updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
+    planAge: config.stock.planAge,
   });
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
   return { config, template, shop, proshop, ...ends };
@@ -167,6 +184,8 @@ interface TemporalConnections {
   readonly native: NativeConnection;
   readonly namespace: string;
   readonly uiUrl: string | null;
+  /** Resolves when the embedded server ends; never for a cluster. */
+  readonly ended: Promise<void>;
 }
 
 async function connectTemporal(
@@ -198,7 +217,13 @@ async function connectTemporal(
   closers.push(() => connection.close());
   const native = await NativeConnection.connect(options as Parameters<typeof NativeConnection.connect>[0]);
   closers.push(() => native.close());
-  return { connection, native, namespace, uiUrl: embedded?.uiUrl ?? null };
+  return {
+    connection,
+    native,
+    namespace,
+    uiUrl: embedded?.uiUrl ?? null,
+    ended: embedded?.ended ?? new Promise(() => undefined),
+  };
 }
 
 let runtimeInstalled = false;
@@ -208,6 +233,8 @@ function installRuntime(log: Logger): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
   Runtime.install({
+    // The SDK's native part logs through the same logger, and so through the same concealment.
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
     // The composition root listens to signals itself: Temporal's own handlers are gone before everything is closed.
     shutdownSignals: [],
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
@@ -222,7 +249,7 @@ const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERR
 export function createLog(config: Config, out: NodeJS.WritableStream = process.stdout): Logger {
   const conceal = concealSecrets(config);
   return pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } },
     { write: (line: string) => void out.write(conceal(line)) },
   );
 }

@@ -29,7 +29,8 @@ it('does not read a file that is not the one archived', async () => {
 });
 
 it('keeps two different files of one name, and one of two that are the same', async () => {
-  const add = async (content: string) => (await archive.add(FOLDER, 'orders.csv', Buffer.from(content))).path;
+  const add = async (content: string) =>
+    (await archive.add(FOLDER, 'orders.csv', Buffer.from(content))).file.path;
   expect(await add('a')).toBe(`${FOLDER}/orders.csv`);
   expect(await add('b')).toBe(`${FOLDER}/orders-2.csv`);
   expect(await add('a')).toBe(`${FOLDER}/orders.csv`);

@@ -39,11 +39,11 @@ describe('the table of failures', () => {
     ['a certificate for another name', system('ERR_TLS_CERT_ALTNAME_INVALID'), FAILURE.refused],
     ['a full disk here', system('ENOSPC'), FAILURE.transient],
     ['a folder that is not ours', system('EACCES'), FAILURE.refused],
-    ['a shop in trouble', new ShopAnswerError('HTTP 503', 503), FAILURE.transient],
-    ['a shop with too much to do', new ShopAnswerError('HTTP 429', 429), FAILURE.transient],
-    ['a shop that does not answer', new ShopAnswerError('no answer', null), FAILURE.transient],
-    ['a shop that says no', new ShopAnswerError('HTTP 403', 403), FAILURE.refused],
-    ['a redirect', new ShopAnswerError('HTTP 302', 302), FAILURE.refused],
+    ['a shop in trouble', new ShopAnswerError('HTTP 503', 503, false), FAILURE.transient],
+    ['a shop with too much to do', new ShopAnswerError('HTTP 429', 429, false), FAILURE.transient],
+    ['a shop that does not answer', new ShopAnswerError('no answer', null, true), FAILURE.transient],
+    ['a shop that says no', new ShopAnswerError('HTTP 403', 403, false), FAILURE.refused],
+    ['a redirect', new ShopAnswerError('HTTP 302', 302, false), FAILURE.refused],
     [
       'a file that does not fit',
       new FormatError({

@@ -23,7 +23,9 @@ export const awaitOrdersTaken =
       );
       for (const delivery of taken) await ledger.markTaken(delivery.id, new Date());
       if (standing.length > 0) {
-        throw notYet(standing.map(({ path, size }) => `${path} still there (${size} bytes)`).join(', '));
+        const [first] = standing;
+        const others = standing.length > 1 ? `, and ${standing.length - 1} more` : '';
+        throw notYet(`${first?.path} still there (${first?.size} bytes)${others}`);
       }
     }
     return ledger.takenSince(new Date(cycleStartedAt));

@@ -1,11 +1,12 @@
-import { log } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import type { ArchivedFile } from '../archive.ts';
 import { localTime } from '../local-time.ts';
 import type { CycleReport } from '../workflows/report.ts';
-import type { Deps } from './deps.ts';
+import type { CycleRef, Deps } from './deps.ts';
+import { recordOrders } from './export-orders.ts';
 
 export interface CloseCycleInput {
-  readonly folder: string;
+  readonly cycle: CycleRef;
   readonly report: CycleReport;
 }
 
@@ -15,15 +16,21 @@ export interface CloseCycleResult {
   readonly forgottenOrders: number;
 }
 
-/** Files the cycle's report, raises its alarms in the log, and forgets what is past the retention. */
+/** Files the cycle's report, raises its alarms in the log, clears the orders files, and forgets what is past the retention. */
 export const closeCycle =
-  ({ config, archive, ledger }: Deps) =>
-  async ({ folder, report }: CloseCycleInput): Promise<CloseCycleResult> => {
+  (deps: Deps) =>
+  async ({ cycle, report }: CloseCycleInput): Promise<CloseCycleResult> => {
+    const { config, archive, ledger, shop } = deps;
     for (const alarm of report.alarms) log.warn(alarm.message, { alarm: alarm.kind, step: alarm.step });
     const file = await archive.write(
-      folder,
+      cycle.folder,
       'report.json',
       Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
+    );
+    const record = recordOrders(deps, cycle, 6);
+    await shop.finishOrders(
+      async (batch) => !(await record(batch)).isNew,
+      Context.current().cancellationSignal,
     );
     const oldest = new Date(Date.now() - config.archive.retentionDays * 24 * 60 * 60_000);
     const purged = await archive.purge(localTime(oldest, config.timeZone).slice(0, 10));

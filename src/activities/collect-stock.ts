@@ -65,12 +65,11 @@ export const collectStock =
     if (stock.doubts.some(({ rule }) => rule === 'cut')) throw notYet(`${name} ends in the middle of a row`);
 
     const file = await archive.write(cycle.folder, name, bytes);
-    const id = randomUUID();
     // Nobody looked in this cycle before it was begun? Then only what was known when the one before was collected counts.
     const notBegunAt = before.notBegunAt ?? (await ledger.lastExport())?.collectedAt.toISOString() ?? null;
-    const { reflected } = await ledger.recordExport(
+    const recorded = await ledger.recordExport(
       {
-        id,
+        id: randomUUID(),
         cycle: cycle.id,
         sha256: sha256(bytes),
         size: bytes.length,
@@ -82,7 +81,9 @@ export const collectStock =
       },
       config.proshop.margin,
     );
-    return describe(id, file, stock, reflected);
+    if (recorded.sha256 !== file.sha256)
+      throw new Error(`Expected to be first to collect ${name}, got another attempt's`);
+    return describe(recorded.id, file, stock, await ledger.reflectedBy(recorded.id));
   };
 
 function describe(

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ArchivedFile } from '../archive.ts';
-import { salesXml } from '../domain/sales-xml.ts';
+import type { Order } from '../domain/order.ts';
+import { salesXml, TemplateError, type SalesTemplate } from '../domain/sales-xml.ts';
 import { localTime } from '../local-time.ts';
 import { stamp } from '../publication.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
@@ -16,6 +18,8 @@ export interface DeliverOrdersResult {
   readonly orders: number;
   /** The first 20. */
   readonly orderIds: readonly number[];
+  /** Orders for which the template could not be worked out. The first 20. */
+  readonly setAsideIds: readonly number[];
 }
 
 /** Turns every order that waits into one sales file and puts it where Proshop takes it. */
@@ -24,22 +28,19 @@ export const deliverOrders =
   async ({ cycle }: DeliverOrdersInput): Promise<DeliverOrdersResult> => {
     const signal = Context.current().cancellationSignal;
     await proshop.resumeDeliveries(signal);
-    const orders = await ledger.ordersToSend();
+    const now = new Date();
+    const { orders, setAside, bytes } = render(
+      template,
+      await ledger.ordersToSend(),
+      localTime(now, config.timeZone),
+    );
+    for (const { id, reason } of setAside) await ledger.setAside(id, reason);
     if (orders.length > 0) {
-      const now = new Date();
-      const createdAt = localTime(now, config.timeZone);
-      const units = orders.reduce(
-        (sum, order) => sum + order.lines.reduce((n, line) => n + line.quantity, 0),
-        0,
-      );
-      const bytes = Buffer.concat([
-        ...salesXml(template, orders, { createdAt, orders: orders.length, units }),
-      ]);
       await archive.write(cycle.folder, 'orders.xml', bytes);
       await proshop.deliver(
         {
           cycle: cycle.id,
-          name: `${config.proshop.salesPrefix}-${stamp(now)}-${cycle.id.slice(0, 8)}.xml`,
+          name: `${config.proshop.salesPrefix}-${stamp(now)}-${randomBytes(4).toString('hex')}.xml`,
           orderIds: orders.map(({ id }) => id),
           bytes,
         },
@@ -48,12 +49,41 @@ export const deliverOrders =
     }
     // Also tells what an attempt that was cut after its delivery had done.
     const delivery = await ledger.deliveryOf(cycle.id, 'sales');
-    if (delivery === null) return { file: null, archived: null, orders: 0, orderIds: [] };
+    const setAsideIds = setAside.slice(0, EXAMPLES).map(({ id }) => id);
+    if (delivery === null) return { file: null, archived: null, orders: 0, orderIds: [], setAsideIds };
     const ids = await ledger.ordersIn(delivery.id);
     return {
       file: delivery.finalPath,
       archived: { path: `${cycle.folder}/orders.xml`, size: delivery.size, sha256: delivery.sha256 },
       orders: ids.length,
       orderIds: ids.slice(0, EXAMPLES),
+      setAsideIds,
     };
   };
+
+/** Renders the orders; those for which the template cannot be worked out (a division by their 0) are left out, with why. */
+function render(template: SalesTemplate, all: readonly Order[], createdAt: string) {
+  const write = (orders: readonly Order[]) => {
+    const units = orders.reduce(
+      (sum, order) => sum + order.lines.reduce((n, line) => n + line.quantity, 0),
+      0,
+    );
+    return Buffer.concat([...salesXml(template, orders, { createdAt, orders: orders.length, units })]);
+  };
+  try {
+    return { orders: all, setAside: [], bytes: write(all) };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+  }
+  const setAside: { id: number; reason: string }[] = [];
+  const orders = all.filter((order) => {
+    try {
+      return write([order]).length > 0;
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      setAside.push({ id: order.id, reason: error.message });
+      return false;
+    }
+  });
+  return { orders, setAside, bytes: write(orders) };
+}

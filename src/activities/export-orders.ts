@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { sha256, type ArchivedFile } from '../archive.ts';
 import { isPaidWithVoucher } from '../domain/order.ts';
+import type { OrdersBatch } from '../prestashop/shop.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
 
 export interface ExportOrdersInput {
@@ -21,39 +22,56 @@ export interface ExportOrdersResult {
   readonly setAsideOrders: readonly { readonly id: number; readonly reason: string }[];
 }
 
+/** Files a batch of orders and records it in the ledger; the same batch again changes nothing. */
+export const recordOrders =
+  ({ archive, config, ledger }: Deps, cycle: CycleRef, step: 1 | 6) =>
+  async (batch: OrdersBatch): Promise<{ readonly file: ArchivedFile; readonly isNew: boolean }> => {
+    await ledger.recordOrders({
+      cycle: cycle.id,
+      step,
+      file: batch.file,
+      fileSha256: sha256(batch.bytes),
+      at: new Date(),
+      orders: batch.orders.map((order) => ({
+        order,
+        route: isPaidWithVoucher(order, config.orders.voucher) ? 'by_hand' : 'send',
+      })),
+      setAside: batch.setAside,
+    });
+    return archive.add(cycle.folder, `${archiveName(step)}.csv`, batch.bytes);
+  };
+
 /** Brings the shop's new orders into the ledger. */
 export const exportOrders =
-  ({ config, archive, ledger, shop }: Deps) =>
+  (deps: Deps) =>
   async ({ cycle, step }: ExportOrdersInput): Promise<ExportOrdersResult> => {
-    const files: ArchivedFile[] = [];
+    const files = new Map<string, ArchivedFile>();
     let rows = 0;
-    await shop.exportOrders(async (batch) => {
-      files.push(await archive.add(cycle.folder, step === 1 ? 'orders.csv' : 'orders-late.csv', batch.bytes));
-      rows += batch.rows;
-      await ledger.recordOrders({
-        cycle: cycle.id,
-        step,
-        file: batch.file,
-        fileSha256: sha256(batch.bytes),
-        at: new Date(),
-        orders: batch.orders.map((order) => ({
-          order,
-          route: isPaidWithVoucher(order, config.orders.voucher) ? 'by_hand' : 'send',
-        })),
-        setAside: batch.setAside,
-      });
+    const record = recordOrders(deps, cycle, step);
+    await deps.shop.exportOrders(async (batch) => {
+      const { file, isNew } = await record(batch);
+      // A file of step 1 that is read once more is told by step 1.
+      if (file.path.startsWith(`${cycle.folder}/${archiveName(step)}`) && !files.has(file.path)) {
+        files.set(file.path, file);
+        rows += batch.rows;
+      }
+      return !isNew;
     }, Context.current().cancellationSignal);
     // Asked of the ledger, not counted above: an attempt that was cut may have recorded some already.
-    const seen = await ledger.ordersSeen(cycle.id, step);
+    const seen = await deps.ledger.ordersSeen(cycle.id, step);
     return {
-      files,
+      files: [...files.values()],
       rows,
       toSend: seen.toSend.length,
       byHand: seen.byHand.length,
-      setAside: seen.setAside.length,
+      setAside: seen.setAside.length + seen.unnumbered,
       byHandIds: seen.byHand.slice(0, EXAMPLES),
       setAsideOrders: seen.setAside
         .slice(0, EXAMPLES)
         .map(({ id, reason }) => ({ id, reason: reason ?? '' })),
     };
   };
+
+function archiveName(step: 1 | 6): string {
+  return step === 1 ? 'orders' : 'late-orders';
+}

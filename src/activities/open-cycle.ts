@@ -35,7 +35,7 @@ export const openCycle =
     }, signal);
     const [day = '', time = ''] = localTime(new Date(startedAt), config.timeZone).split(' ');
     return {
-      folder: `${day}/${time.slice(0, 5).replace(':', 'h')}-${id.slice(0, 8)}`,
+      folder: `${day}/${time.slice(0, 5).replace(':', 'h')}-${id.slice(-8)}`,
       standing: await proshop.lookAtExport(signal),
       withdrawn,
       swept,

@@ -7,6 +7,8 @@ export interface UpdateStockInput {
   readonly cycle: CycleRef;
   readonly exportId: string;
   readonly update: ArchivedFile;
+  /** When the late orders were asked for, ISO 8601. */
+  readonly lateOrdersAt: string;
 }
 
 export interface UpdateStockResult {
@@ -17,14 +19,15 @@ export interface UpdateStockResult {
 
 /**
  * Has the shop apply the prepared stock.
- * @throws NotYet while the shop is at it; ShopBusy when it imports something else, so that the stock is prepared anew.
+ * @throws NotYet while the shop is at it; ShopBusy when it imports something else, and PlanTooOld, so that the stock is
+ * prepared anew.
  */
 export const updateStock =
   ({ config, archive, ledger, shop }: Deps) =>
-  async ({ cycle, exportId, update }: UpdateStockInput): Promise<UpdateStockResult> => {
+  async ({ cycle, exportId, update, lateOrdersAt }: UpdateStockInput): Promise<UpdateStockResult> => {
     const bytes = await archive.read(update);
     const { confirmedAt } = await shop.updateStock(
-      { cycle: cycle.id, bytes },
+      { cycle: cycle.id, bytes, lateOrdersAt: new Date(lateOrdersAt) },
       Context.current().cancellationSignal,
     );
     // Read back from what the shop was given, so that the ledger cannot know anything else.

@@ -49,7 +49,7 @@ export function orderRowReader({ width, columns }: OrdersHeader, mark: Mark) {
 
   return (row: CsvRow, wantsHead: (id: string) => boolean): OrderRow => {
     const { line, fields } = row;
-    const textOf = (column: Column | null) => fields[column?.index ?? -1] ?? '';
+    const textOf = (column: Column | null) => withoutNul(fields[column?.index ?? -1] ?? '');
     const id = textOf(idColumn).trim();
     const texts = textsOf(fields, productColumns);
     const partial = {
@@ -112,7 +112,8 @@ type Texts = Record<string, Record<string, string | undefined>>;
 
 function textsOf(fields: readonly string[], columns: readonly Column[]): Texts {
   const texts: Texts = { order: {}, customer: {}, delivery: {}, invoice: {}, line: {} };
-  for (const { group, field, index } of columns) (texts[group] ??= {})[field] = fields[index];
+  for (const { group, field, index } of columns)
+    (texts[group] ??= {})[field] = withoutNul(fields[index] ?? '');
   return texts;
 }
 
@@ -191,13 +192,20 @@ function rowSchemas(mark: Mark) {
   };
 }
 
+// What cannot be read may have been sold all the same: it counts as one unit at least.
 function soldLine({ line }: Texts, mark: Mark): SoldLine | null {
   const quantity = line?.quantity?.trim() ?? '';
-  const units = wholeNumber(mark).test(quantity) ? unitsOf(quantity) : 0;
+  const isReadable = wholeNumber(mark).test(quantity) && unitsOf(quantity) <= MOST_UNITS;
+  const units = isReadable ? unitsOf(quantity) : 1;
   const ean = line?.ean?.trim() ?? '';
-  return units > 0 && units <= MOST_UNITS
-    ? { ean: isGencod(ean) ? ean : null, reference: line?.reference ?? '', quantity: units }
-    : null;
+  const reference = line?.reference ?? '';
+  const isNameless = !isGencod(ean) && reference === '';
+  return units > 0 && !isNameless ? { ean: isGencod(ean) ? ean : null, reference, quantity: units } : null;
+}
+
+// PostgreSQL takes no NUL in a text, and XML no more.
+function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '') : text;
 }
 
 // The module can be set to write every number with decimals: `1.000`.

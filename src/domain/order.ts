@@ -1,3 +1,5 @@
+import { matches } from './wildcard.ts';
+
 import { z } from 'zod';
 import { isGencod } from './gencod.ts';
 
@@ -210,12 +212,4 @@ export function isPaidWithVoucher(order: OrderFields, rule: VoucherRule): boolea
     // One order can carry several cart rules; the module joins their codes with commas.
     order.voucherCode.split(',').some((code) => rule.codes.some((pattern) => matches(pattern, code.trim())))
   );
-}
-
-function matches(pattern: string, value: string): boolean {
-  const source = pattern
-    .split('*')
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*');
-  return value !== '' && new RegExp(`^${source}$`, 'isu').test(value);
 }

@@ -93,11 +93,12 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
   const leaveOut = (index: number) => edits.set(index, null);
   const isLeftOut = (index: number) => edits.get(index) === null;
 
+  const variantRows = withEans(stock, applied);
   const protectedKeys = new Set(protectedProducts.flatMap(({ reference, ean }) => [reference, ean]));
-  for (const [index, row] of stock.variants.entries()) {
+  for (const [index, row] of variantRows.entries()) {
     if (protectedKeys.has(row.reference) || protectedKeys.has(row.ean ?? '')) leaveOut(index);
   }
-  const repeated = findRepeated(stock, isLeftOut);
+  const repeated = findRepeated(stock, variantRows, isLeftOut);
   const { firstRow, smallest } = repeated;
   for (const index of repeated.same) leaveOut(index);
 
@@ -105,9 +106,10 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
     if (row.ean === null) return row.quantity;
     return smallest.get(row.ean) ?? row.quantity ?? applied?.get(row.ean)?.quantity ?? null;
   };
-  // A quantity that is only the one last applied has nothing to subtract: it stays as it is.
+  // A quantity that cannot be read is the one last applied, less all that is outstanding: some of it may be subtracted
+  // already, but the shop must never get back a unit that it sold since.
   const soldOf = (row: StockRow): number => {
-    if (row.ean === null || (row.quantity === null && !smallest.has(row.ean))) return 0;
+    if (row.ean === null) return 0;
     const unread = row.reference === '' ? 0 : (outstanding.byReference.get(row.reference) ?? 0);
     return (outstanding.byEan.get(row.ean) ?? 0) + unread;
   };
@@ -117,9 +119,8 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
   };
 
   const unitsLeft = new Map<string, number>();
-  for (const row of stock.variants)
-    if (row.reference !== '' && soldOf(row) > 0) unitsLeft.set(row.reference, 0);
-  for (const row of stock.variants) {
+  for (const row of variantRows) if (row.reference !== '' && soldOf(row) > 0) unitsLeft.set(row.reference, 0);
+  for (const row of variantRows) {
     const left = unitsLeft.get(row.reference);
     // A row whose stock is unknown counts as stock.
     if (left !== undefined) unitsLeft.set(row.reference, left + (shownOf(row) ?? 1));
@@ -131,7 +132,7 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
   const variants: VariantStock[] = [];
   const corrections: Correction[] = [];
   const unknown: StockRow[] = [];
-  for (const [index, row] of stock.variants.entries()) {
+  for (const [index, row] of variantRows.entries()) {
     if (isLeftOut(index)) continue;
     const whole = isLeftOutWhole(row.reference);
     if (whole) leaveOut(index);
@@ -147,14 +148,16 @@ export function planStock(stock: StockFile, inputs: StockPlanInputs): StockPlan 
     if (sold > 0 || shown !== proshop)
       corrections.push({ ean, reference, size, proshop, outstanding: sold, shown });
   }
-  const others = [
-    ...keptVariants(stock, applied, firstRow),
-    ...protectedProducts.map(({ ean, reference, quantity }) => ({ ean, reference, size: '', quantity })),
-  ];
+  const others = protectedProducts.map(({ ean, reference, quantity }) => ({
+    ean,
+    reference,
+    quantity,
+    size: '',
+  }));
   for (const variant of others) variants.push(variant);
   const otherEans = new Set(others.map(({ ean }) => ean));
   const isPlanned = (ean: string) => firstRow.has(ean) || otherEans.has(ean);
-  const nameOf = (ean: string) => stock.variants[firstRow.get(ean) ?? -1]?.name ?? '';
+  const nameOf = (ean: string) => variantRows[firstRow.get(ean) ?? -1]?.name ?? '';
 
   return {
     variants,
@@ -240,14 +243,18 @@ interface Repeated {
   readonly faults: readonly StockFault[];
 }
 
-function findRepeated(stock: StockFile, isLeftOut: (index: number) => boolean): Repeated {
+function findRepeated(
+  stock: StockFile,
+  variantRows: readonly StockRow[],
+  isLeftOut: (index: number) => boolean,
+): Repeated {
   const firstRow = new Map<string, number>();
   const smallest = new Map<string, number>();
   const same: number[] = [];
   const faults: StockFault[] = [];
-  for (const [index, row] of stock.variants.entries()) {
+  for (const [index, row] of variantRows.entries()) {
     if (row.ean === null || isLeftOut(index)) continue;
-    const first = stock.variants[firstRow.get(row.ean) ?? -1];
+    const first = variantRows[firstRow.get(row.ean) ?? -1];
     if (first === undefined) {
       firstRow.set(row.ean, index);
       continue;
@@ -268,18 +275,19 @@ function findRepeated(stock: StockFile, isLeftOut: (index: number) => boolean): 
   return { firstRow, smallest, same, faults };
 }
 
-// A row without a readable barcode zeroes nothing: the variant it can only be keeps the stock last applied.
-function keptVariants(
-  stock: StockFile,
-  applied: StockPlanInputs['applied'],
-  firstRow: ReadonlyMap<string, number>,
-): VariantStock[] {
+// A row whose barcode cannot be read speaks of the variant of its reference and size, where the shop has one.
+function withEans(stock: StockFile, applied: StockPlanInputs['applied']): readonly StockRow[] {
+  if (applied === null || stock.variants.every(({ ean }) => ean !== null)) return stock.variants;
   const named = ({ reference, size }: Pick<VariantStock, 'reference' | 'size'>) =>
     JSON.stringify([reference, size]);
-  const nameless = new Set(stock.variants.flatMap((row) => (row.ean === null ? [named(row)] : [])));
-  if (nameless.size === 0) return [];
-  return [...(applied?.values() ?? [])].filter(
-    (variant) => !firstRow.has(variant.ean) && nameless.has(named(variant)),
+  const borne = new Set(stock.variants.map(({ ean }) => ean));
+  const missing = new Map(
+    [...applied.values()]
+      .filter(({ ean }) => !borne.has(ean))
+      .map((variant) => [named(variant), variant.ean]),
+  );
+  return stock.variants.map((row) =>
+    row.ean === null ? { ...row, ean: missing.get(named(row)) ?? null } : row,
   );
 }
 

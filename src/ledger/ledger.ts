@@ -11,6 +11,7 @@ import {
   isNull,
   lte,
   ne,
+  notInArray,
   or,
   sql,
 } from 'drizzle-orm';
@@ -21,6 +22,7 @@ import {
   appliedStock,
   deliveries,
   models,
+  openCalls,
   orderLines,
   orders,
   stockExports,
@@ -128,6 +130,7 @@ export function createLedger(db: Database) {
                 lines,
                 seenAt: seen.at,
                 seenCycle: seen.cycle,
+                seenStep: seen.step,
               })),
             )
             .onConflictDoNothing();
@@ -141,7 +144,12 @@ export function createLedger(db: Database) {
         .from(orders)
         .where(and(eq(orders.seenCycle, cycle), eq(orders.seenStep, step)))
         .orderBy(asc(orders.id));
+      const [unnumbered] = await db
+        .select({ orders: count() })
+        .from(unnumberedOrders)
+        .where(and(eq(unnumberedOrders.seenCycle, cycle), eq(unnumberedOrders.seenStep, step)));
       return {
+        unnumbered: unnumbered?.orders ?? 0,
         toSend: rows.filter(({ route }) => route === 'send').map(({ id }) => id),
         byHand: rows.filter(({ route }) => route === 'by_hand').map(({ id }) => id),
         setAside: rows.filter(({ route }) => route === 'set_aside'),
@@ -160,6 +168,14 @@ export function createLedger(db: Database) {
           throw new Error(`Expected order ${id} to hold its fields until it is sent, got none`);
         return body;
       });
+    },
+
+    /** Sets an order aside that was to be sent and cannot be turned into XML. */
+    async setAside(id: number, reason: string): Promise<void> {
+      await db
+        .update(orders)
+        .set({ route: 'set_aside', reason })
+        .where(and(eq(orders.id, id), toSend));
     },
 
     /** Orders that a person must see to, and that nobody has settled yet. */
@@ -241,7 +257,13 @@ export function createLedger(db: Database) {
       const [row] = await db
         .select()
         .from(deliveries)
-        .where(and(eq(deliveries.cycle, cycle), eq(deliveries.kind, kind), ne(deliveries.state, 'abandoned')))
+        .where(
+          and(
+            eq(deliveries.cycle, cycle),
+            eq(deliveries.kind, kind),
+            notInArray(deliveries.state, ['withdrawing', 'abandoned']),
+          ),
+        )
         .orderBy(desc(deliveries.createdAt))
         .limit(1);
       return row ?? null;
@@ -262,28 +284,61 @@ export function createLedger(db: Database) {
     markPublished: (id: string, at: Date): Promise<boolean> =>
       move(id, 'uploaded', { state: 'published', publishedAt: at }),
 
-    /** Gives up a delivery whose file was never renamed, and frees its orders. False when it may have been renamed. */
-    abandonDelivery: (
-      id: string,
-      state: 'uploading' | 'uploaded' | 'published' = 'uploading',
-    ): Promise<boolean> =>
+    async delivery(id: string): Promise<Delivery> {
+      const [row] = await db.select().from(deliveries).where(eq(deliveries.id, id));
+      if (row === undefined) throw new Error(`Expected the delivery ${id} in the ledger, got none`);
+      return row;
+    },
+
+    /** Gives up a delivery whose file was never renamed, and frees its orders. False when its state is another by now. */
+    abandonDelivery: (id: string): Promise<boolean> =>
       db.transaction(async (tx) => {
         const rows = await tx
           .update(deliveries)
           .set({ state: 'abandoned' })
-          .where(and(eq(deliveries.id, id), eq(deliveries.state, state), isNull(deliveries.takenAt)))
+          .where(and(eq(deliveries.id, id), eq(deliveries.state, 'uploading')))
           .returning({ id: deliveries.id });
         if (rows.length === 0) return false;
         await tx.update(orders).set({ deliveryId: null }).where(eq(orders.deliveryId, id));
         return true;
       }),
 
-    async markTaken(id: string, at: Date): Promise<void> {
-      await db
+    /** Notes that a published file was seen gone. False when it is being taken back. */
+    async markTaken(id: string, at: Date): Promise<boolean> {
+      const rows = await db
         .update(deliveries)
-        .set({ takenAt: at })
-        .where(and(eq(deliveries.id, id), isNull(deliveries.takenAt)));
+        .set({ takenAt: sql`coalesce(${deliveries.takenAt}, ${at.toISOString()}::timestamptz)` })
+        .where(and(eq(deliveries.id, id), eq(deliveries.state, 'published')))
+        .returning({ id: deliveries.id });
+      return rows.length === 1;
     },
+
+    /** Stock updates that the shop has not confirmed, whatever their state. */
+    unconfirmedUpdates: (): Promise<Delivery[]> =>
+      db
+        .select()
+        .from(deliveries)
+        .where(
+          and(eq(deliveries.kind, 'stock'), ne(deliveries.state, 'abandoned'), isNull(deliveries.takenAt)),
+        )
+        .orderBy(asc(deliveries.createdAt)),
+
+    /** From here on the file of a stock update may be removed, and its being gone proves nothing. False once it is confirmed. */
+    async beginWithdrawal(id: string): Promise<boolean> {
+      const rows = await db
+        .update(deliveries)
+        .set({ state: 'withdrawing' })
+        .where(and(eq(deliveries.id, id), ne(deliveries.state, 'abandoned'), isNull(deliveries.takenAt)))
+        .returning({ id: deliveries.id });
+      return rows.length === 1;
+    },
+
+    endWithdrawal: (id: string): Promise<boolean> => move(id, 'withdrawing', { state: 'abandoned' }),
+
+    /** Notes, before the shop is called, that it may have been; null when the call is known not to have reached it. False when the update is being taken back. */
+    markAsked: (id: string, at: Date | null): Promise<boolean> => move(id, 'published', { askedAt: at }),
+
+    markAccepted: (id: string, at: Date): Promise<boolean> => move(id, 'published', { acceptedAt: at }),
 
     /** Sales files seen gone since `since`, and the orders in them. */
     async takenSince(since: Date): Promise<{ readonly taken: number; readonly orders: number }> {
@@ -295,47 +350,45 @@ export function createLedger(db: Database) {
       return row ?? { taken: 0, orders: 0 };
     },
 
-    async markAccepted(id: string, at: Date): Promise<void> {
-      await db.update(deliveries).set({ acceptedAt: at }).where(eq(deliveries.id, id));
-    },
-
     /**
      * Records a collected ExportCSV, and that it counts every order taken (or settled by hand) `margin` ms before
-     * Proshop began to write it. A second call for the same cycle changes nothing.
+     * Proshop began to write it. Gives what is recorded for the cycle: a second call changes nothing.
      */
-    recordExport: (
-      stock: Omit<StockExport, 'appliedAt'>,
-      margin: number,
-    ): Promise<{ readonly reflected: number }> =>
+    recordExport: (stock: Omit<StockExport, 'appliedAt'>, margin: number): Promise<StockExport> =>
       db.transaction(async (tx) => {
-        const inserted = await tx
+        const [inserted] = await tx
           .insert(stockExports)
           .values(stock)
           .onConflictDoNothing({ target: stockExports.cycle })
-          .returning({ id: stockExports.id });
-        if (inserted.length === 0 || stock.begunAfter === null) return { reflected: 0 };
-        const until = new Date(stock.begunAfter.getTime() - margin);
-        const taken = tx
-          .select({ id: deliveries.id })
-          .from(deliveries)
-          .where(
-            and(
-              eq(deliveries.kind, 'sales'),
-              eq(deliveries.state, 'published'),
-              lte(deliveries.takenAt, until),
-            ),
-          );
-        const reflected = await tx
-          .update(orders)
-          .set({ reflectedBy: stock.id })
-          .where(
-            and(
-              isNull(orders.reflectedBy),
-              or(inArray(orders.deliveryId, taken), lte(orders.settledAt, until)),
-            ),
-          )
-          .returning({ id: orders.id });
-        return { reflected: reflected.length };
+          .returning();
+        if (inserted === undefined) {
+          const [recorded] = await tx.select().from(stockExports).where(eq(stockExports.cycle, stock.cycle));
+          if (recorded === undefined) throw new Error(`Expected an export of cycle ${stock.cycle}, got none`);
+          return recorded;
+        }
+        if (stock.begunAfter !== null) {
+          const until = new Date(stock.begunAfter.getTime() - margin);
+          const taken = tx
+            .select({ id: deliveries.id })
+            .from(deliveries)
+            .where(
+              and(
+                eq(deliveries.kind, 'sales'),
+                eq(deliveries.state, 'published'),
+                lte(deliveries.takenAt, until),
+              ),
+            );
+          await tx
+            .update(orders)
+            .set({ reflectedBy: stock.id })
+            .where(
+              and(
+                isNull(orders.reflectedBy),
+                or(inArray(orders.deliveryId, taken), lte(orders.settledAt, until)),
+              ),
+            );
+        }
+        return inserted;
       }),
 
     async exportOf(cycle: string): Promise<StockExport | null> {
@@ -422,8 +475,30 @@ export function createLedger(db: Database) {
               },
             });
         }
-        await tx.update(stockExports).set({ appliedAt: at }).where(eq(stockExports.id, exportId));
+        const applied = await tx
+          .update(stockExports)
+          .set({ appliedAt: at })
+          .where(eq(stockExports.id, exportId))
+          .returning({ id: stockExports.id });
+        if (applied.length === 0) throw new Error(`Expected the export ${exportId} in the ledger, got none`);
       }),
+
+    /** When this job of the shop was called last, if that call has no answer. */
+    async openCall(job: string): Promise<Date | null> {
+      const [row] = await db.select().from(openCalls).where(eq(openCalls.job, job));
+      return row?.calledAt ?? null;
+    },
+
+    async beginCall(job: string, at: Date): Promise<void> {
+      await db
+        .insert(openCalls)
+        .values({ job, calledAt: at })
+        .onConflictDoUpdate({ target: openCalls.job, set: { calledAt: at } });
+    },
+
+    async endCall(job: string): Promise<void> {
+      await db.delete(openCalls).where(eq(openCalls.job, job));
+    },
 
     /** Models whose creation in the shop is known to be over. */
     async confirmedModels(): Promise<ReadonlySet<string>> {

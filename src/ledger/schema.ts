@@ -22,12 +22,13 @@ export const deliveries = pgTable('deliveries', {
   finalPath: text('final_path').notNull(),
   size: bigint({ mode: 'number' }).notNull(),
   sha256: text().notNull(),
-  state: text({ enum: ['uploading', 'uploaded', 'published', 'abandoned'] }).notNull(),
+  state: text({ enum: ['uploading', 'uploaded', 'published', 'withdrawing', 'abandoned'] }).notNull(),
   createdAt: instant('created_at').notNull(),
   publishedAt: instant('published_at'),
   /** When it was first seen gone: taken by Proshop, or deleted by the shop's module at the end of its import. */
   takenAt: instant('taken_at'),
-  /** Stock only: when the shop accepted to import it. */
+  /** Stock only: when the shop was called, whether or not it answered, and when it accepted. */
+  askedAt: instant('asked_at'),
   acceptedAt: instant('accepted_at'),
 });
 
@@ -99,6 +100,7 @@ export const unnumberedOrders = pgTable(
     lines: jsonb().$type<readonly SoldLine[]>().notNull(),
     seenAt: instant('seen_at').notNull(),
     seenCycle: text('seen_cycle').notNull(),
+    seenStep: integer('seen_step').notNull(),
     settledAt: instant('settled_at'),
   },
   (table) => [primaryKey({ columns: [table.fileSha256, table.line] })],
@@ -110,6 +112,12 @@ export const appliedStock = pgTable('applied_stock', {
   reference: text().notNull(),
   size: text().notNull(),
   quantity: integer().notNull(),
+});
+
+/** Calls of the shop's cron URLs that have no answer (yet): the work may be going on. */
+export const openCalls = pgTable('open_calls', {
+  job: text().primaryKey(),
+  calledAt: instant('called_at').notNull(),
 });
 
 /** Models that the shop was asked to create. */

@@ -1,47 +1,78 @@
+import { matches } from '../domain/wildcard.ts';
 import { ShopAnswerError } from '../failures.ts';
 import type { Secret } from '../secret.ts';
 
 /** The module's answer is a short text; more than this is a page of something else. */
 const LONGEST_ANSWER = 65_536;
 
+/** One of the modules' cron URLs. It carries the module's key, so no error says more than `name`. */
+export interface CronUrl {
+  /** What it does, for messages: `the export of its orders`. */
+  readonly name: string;
+  readonly url: Secret;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Texts, with `*`, by which a module says no with status 200. */
+  readonly refusals: readonly string[];
+}
+
 /**
- * Calls one of the modules' cron URLs and gives the text of its answer. The URL carries the module's key, so no error
- * says more than `name`, and a redirect, which could carry the key to another host, is not followed.
- * @throws {ShopAnswerError} on any status but 2xx, and when there is no answer: the work may be done all the same.
+ * Calls a cron URL and gives the text of its answer. A redirect, which could carry the key to another host, is not
+ * followed.
+ * @throws {ShopAnswerError} on any status but 2xx, on a text that says no, and when there is no answer.
  */
 export async function callCronUrl(
-  name: string,
-  url: Secret,
-  timeout: number,
+  { name, url, timeout, refusals }: CronUrl,
   signal: AbortSignal,
 ): Promise<string> {
   const response = await fetch(url.reveal(), {
     redirect: 'manual',
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
   }).catch((error: unknown) => {
-    throw new ShopAnswerError(`Expected the shop to answer ${name}, got no answer (${causeOf(error)})`, null);
+    const cause = causeOf(error);
+    throw new ShopAnswerError(
+      `Expected the shop to answer ${name}, got no answer (${cause})`,
+      null,
+      !UNREACHED.has(cause),
+    );
   });
-  if (response.status >= 300 && response.status < 400) {
+  const { status } = response;
+  if (status >= 300 && status < 400) {
     await response.body?.cancel();
     throw new ShopAnswerError(
-      `Expected the shop to answer ${name} itself, got a redirect (HTTP ${response.status}): configure the final address`,
-      response.status,
+      `Expected the shop to answer ${name} itself, got a redirect (HTTP ${status}): configure the final address`,
+      status,
+      false,
     );
   }
   const text = await readAnswer(response).catch((error: unknown) => {
     throw new ShopAnswerError(
       `Expected the shop's whole answer to ${name}, got a part (${causeOf(error)})`,
       null,
+      true,
     );
   });
   if (!response.ok) {
+    // A shop in maintenance answers 503; a proxy that lost patience answers 504 while the work goes on.
+    const mayHaveBegun = status >= 500 && status !== 503;
     throw new ShopAnswerError(
-      `Expected the shop to answer ${name} with 200, got HTTP ${response.status}`,
-      response.status,
+      `Expected the shop to answer ${name} with 200, got HTTP ${status}`,
+      status,
+      mayHaveBegun,
+    );
+  }
+  if (refusals.some((pattern) => matches(pattern, text))) {
+    throw new ShopAnswerError(
+      `Expected the shop to begin ${name}, got HTTP 200 with a text of ${text.length} characters that says no (shop.refusals)`,
+      null,
+      true,
     );
   }
   return text;
 }
+
+/** Errors before the first byte has left. */
+const UNREACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 async function readAnswer(response: Response): Promise<string> {
   let text = '';

@@ -3,12 +3,12 @@ import { posix } from 'node:path';
 import type { Config } from '../config.ts';
 import { readOrders } from '../domain/order-csv.ts';
 import { FormatError } from '../domain/text-file.ts';
-import { badData, notYet, shopBusy } from '../failures.ts';
+import { badData, notYet, planTooOld, ShopAnswerError, shopBusy } from '../failures.ts';
 import { sameLook, type Ftp, type FtpSession } from '../ftp.ts';
 import type { Delivery, Ledger } from '../ledger/ledger.ts';
 import { publish, resumePublication, stamp } from '../publication.ts';
-import { callCronUrl } from './cron-url.ts';
-import type { OrdersBatch, Shop } from './shop.ts';
+import { callCronUrl, type CronUrl } from './cron-url.ts';
+import type { RecordOrders, Shop } from './shop.ts';
 
 /** A claimed file that still looks cut after this many settling times is not being written any more. */
 const CUT_PATIENCE = 10;
@@ -19,6 +19,8 @@ export interface ModulesSettings {
   readonly staging: string;
   /** Where the catalogue module looks for ExportCSVmod. */
   readonly updatePath: string;
+  /** Milliseconds after which a plan is too old to be written. */
+  readonly planAge: number;
 }
 
 /** Reaches the shop through the cron URLs of its two modules, Order Export and Product Catalog Import. */
@@ -27,72 +29,79 @@ export function createModulesShop(
   settings: ModulesSettings,
 ): Shop {
   const { ftp, ledger } = ends;
-  const { staging, updatePath } = settings;
+  const { staging, updatePath, shop } = settings;
+  const basename = posix.basename(updatePath);
+  const common = { timeout: shop.timeout, refusals: shop.refusals };
+  const exportUrl: CronUrl = { name: 'the export of its orders', url: shop.exportOrders, ...common };
+  const productsUrl: CronUrl = { name: 'the import of new products', url: shop.importProducts, ...common };
+  const updateUrl: CronUrl = { name: 'the update of its stock', url: shop.updateStock, ...common };
+  /** True while a call of then, which had no answer, may still be at work. */
+  const mayGoOn = (calledAt: Date | null) =>
+    calledAt !== null && Date.now() - calledAt.getTime() < shop.timeout;
 
   return {
     async exportOrders(record, signal) {
-      const faults: string[] = [];
-      const collect = () =>
-        ftp.session((session) => collectOrders(session, settings, record, faults), signal);
-      // The module overwrites its file: what stands there from before must be safe before it is called.
+      const collect = () => ftp.session((session) => collectOrders(session, settings, record), signal);
+      // The module overwrites its file: what stands there from before must be safe before it is called. And two calls at
+      // once would overwrite each other's.
       await collect();
-      await callCronUrl(
-        'the export of its orders',
-        settings.shop.exportOrders,
-        settings.shop.timeout,
-        signal,
-      );
-      faults.length = 0;
-      await collect();
+      if (mayGoOn(await ledger.openCall('exportOrders'))) {
+        throw notYet('The shop has not answered the last call: it may still be at its export');
+      }
+      await ledger.beginCall('exportOrders', new Date());
+      try {
+        await callCronUrl(exportUrl, signal);
+      } catch (error) {
+        if (error instanceof ShopAnswerError && !error.mayHaveBegun) await ledger.endCall('exportOrders');
+        throw error;
+      }
+      const faults = await collect();
+      await ledger.endCall('exportOrders');
       if (faults.length > 0) throw badData(faults.join('; '));
     },
 
+    async finishOrders(record, signal) {
+      await ftp.session((session) => readClaims(session, settings, record), signal);
+    },
+
     async createProducts(references, signal) {
-      const answer = await callCronUrl(
-        'the import of new products',
-        settings.shop.importProducts,
-        settings.shop.timeout,
-        signal,
-      );
-      if (answer.includes(settings.shop.busy)) throw notYet('The shop is running another import');
+      const answer = await callCronUrl(productsUrl, signal);
+      if (answer.includes(shop.busy)) throw notYet('The shop is running another import');
       await ledger.askModels(references, new Date());
     },
 
-    async updateStock({ cycle, bytes }, signal) {
+    async updateStock({ cycle, bytes, lateOrdersAt }, signal) {
+      for (const unfinished of await ledger.unconfirmedUpdates()) {
+        if (unfinished.state === 'withdrawing' || unfinished.cycle !== cycle)
+          await withdraw(unfinished, signal);
+      }
       const delivery = await ftp.session((session) => publishUpdate(session, cycle, bytes), signal);
       if (delivery.takenAt !== null) return { confirmedAt: delivery.takenAt };
       const [first, second] = await ftp.session((session) => session.lookTwice(updatePath), signal);
       if (first === null && second === null) {
-        const confirmedAt = new Date();
-        await ledger.markTaken(delivery.id, confirmedAt);
-        // The module runs one import at a time, so the one that creates products is over too.
-        await ledger.confirmModels(delivery.createdAt, confirmedAt);
-        return { confirmedAt };
+        if (delivery.askedAt === null) {
+          await withdraw(delivery, signal);
+          throw new Error(
+            `Expected ${basename} until the shop is asked to import it, got nothing: somebody removed it`,
+          );
+        }
+        return { confirmedAt: await confirm(delivery) };
       }
-      if (delivery.acceptedAt !== null) {
-        throw notYet(
-          `${posix.basename(updatePath)} still there (${second?.size ?? 0} bytes): the shop's import goes on`,
-        );
+      // Without the file the module would take the whole shop for sold out: it is called only with the file in sight.
+      if (second === null || delivery.acceptedAt !== null || mayGoOn(delivery.askedAt)) {
+        throw notYet(`${basename} still there (${second?.size ?? 0} bytes): the shop's import goes on`);
       }
-      const answer = await callCronUrl(
-        'the update of its stock',
-        settings.shop.updateStock,
-        settings.shop.timeout,
-        signal,
-      );
-      if (answer.includes(settings.shop.busy)) {
+      const age = Date.now() - lateOrdersAt.getTime();
+      if (delivery.askedAt === null && age > settings.planAge) {
         await withdraw(delivery, signal);
-        throw shopBusy('The shop is running another import');
+        throw planTooOld(`The stock was prepared ${Math.round(age / 1000)} s ago`);
       }
-      await ledger.markAccepted(delivery.id, new Date());
+      await ask(delivery, signal);
       throw notYet('The shop has begun its import');
     },
 
     async withdrawUpdates(signal) {
-      const unconfirmed = [
-        ...(await ledger.openDeliveries('stock')),
-        ...(await ledger.untakenDeliveries('stock')),
-      ];
+      const unconfirmed = await ledger.unconfirmedUpdates();
       for (const delivery of unconfirmed) await withdraw(delivery, signal);
       return unconfirmed.length;
     },
@@ -100,7 +109,7 @@ export function createModulesShop(
 
   async function publishUpdate(session: FtpSession, cycle: string, bytes: Uint8Array): Promise<Delivery> {
     const cut = (await ledger.openDeliveries('stock')).filter((delivery) => delivery.cycle === cycle);
-    for (const delivery of cut) await resumePublication(session, ledger, delivery);
+    for (const { id } of cut) await resumePublication(session, ledger, id);
     const delivery = await ledger.deliveryOf(cycle, 'stock');
     if (delivery !== null) return delivery;
     return publish(session, ledger, {
@@ -113,39 +122,87 @@ export function createModulesShop(
     });
   }
 
-  /** The temporary file goes first, so that nothing can be renamed to the final name afterwards. */
+  /** Calls the module, noting before that it may have been reached: only then does the file's being gone prove anything. */
+  async function ask(delivery: Delivery, signal: AbortSignal): Promise<void> {
+    if (!(await ledger.markAsked(delivery.id, new Date()))) throw takenBack(delivery);
+    let answer: string;
+    try {
+      answer = await callCronUrl(updateUrl, signal);
+    } catch (error) {
+      if (error instanceof ShopAnswerError && !error.mayHaveBegun)
+        await ledger.markAsked(delivery.id, delivery.askedAt);
+      throw error;
+    }
+    if (answer.includes(shop.busy)) {
+      // Asked before, without an answer: the import that is running may be ours.
+      if (delivery.askedAt !== null) throw notYet('The shop is at an import, perhaps ours');
+      await withdraw(delivery, signal);
+      throw shopBusy('The shop is running another import');
+    }
+    await ledger.markAccepted(delivery.id, new Date());
+  }
+
+  async function confirm(delivery: Delivery): Promise<Date> {
+    const confirmedAt = new Date();
+    if (!(await ledger.markTaken(delivery.id, confirmedAt))) throw takenBack(delivery);
+    // The module runs one import at a time, so the one that creates products is over too.
+    await ledger.confirmModels(delivery.createdAt, confirmedAt);
+    return confirmedAt;
+  }
+
+  /** The ledger goes first, so that nobody takes the file's being gone for a confirmation. */
   async function withdraw(delivery: Delivery, signal: AbortSignal): Promise<void> {
+    if (!(await ledger.beginWithdrawal(delivery.id))) return;
     await ftp.session(async (session) => {
+      // The temporary file goes first, so that nothing can be renamed to the final name afterwards.
       await session.remove(delivery.temporaryPath);
       await session.remove(delivery.finalPath);
     }, signal);
-    if (delivery.state !== 'abandoned') await ledger.abandonDelivery(delivery.id, delivery.state);
+    await ledger.endWithdrawal(delivery.id);
   }
 }
 
-/**
- * Takes every orders file that stands on the FTP: claims it, reads it, has it recorded, and only then deletes it. A
- * file that does not fit the configuration stays claimed until the configuration fits it, and is told in `faults`.
- */
+function takenBack(delivery: Delivery): Error {
+  return new Error(
+    `Expected ${delivery.finalPath} to be offered to the shop, got one that was taken back meanwhile`,
+  );
+}
+
+/** Claims every orders file that stands on the FTP, once it is whole, and reads it. Gives what is wrong with which file. */
 async function collectOrders(
   session: FtpSession,
-  { orders: settings, staging }: ModulesSettings,
-  record: (batch: OrdersBatch) => Promise<void>,
-  faults: string[],
-): Promise<void> {
-  await session.ensureFolder(staging);
-  for (const name of await standingNames(session, settings.folder, settings.name)) {
-    const path = posix.join(settings.folder, name);
+  settings: ModulesSettings,
+  record: RecordOrders,
+): Promise<readonly string[]> {
+  const { folder, name: pattern } = settings.orders;
+  await session.ensureFolder(settings.staging);
+  for (const name of await standingNames(session, folder, pattern)) {
+    const path = posix.join(folder, name);
     const [first, second] = await session.lookTwice(path);
     if (second === null) continue;
     if (!sameLook(first, second)) throw notYet(`${name} is still being written (${second.size} bytes)`);
-    await session.rename(path, `${staging}/${claimName(name, new Date())}`);
+    await session.rename(path, `${settings.staging}/${claimName(name, new Date())}`);
   }
+  return readClaims(session, settings, record);
+}
+
+/**
+ * Reads the claimed files and has them recorded. An upload goes on into a file that was renamed, so a file is deleted
+ * only when it is read for the second time and still the same. One that does not fit the configuration stays until the
+ * configuration fits it.
+ */
+async function readClaims(
+  session: FtpSession,
+  { orders: settings, staging }: ModulesSettings,
+  record: RecordOrders,
+): Promise<readonly string[]> {
+  const faults: string[] = [];
   const claims = (await session.list(staging)).filter((name) => CLAIM.test(name)).sort();
   for (const name of claims) {
     const path = `${staging}/${name}`;
     const [, claimedAt = '', file = name] = CLAIM.exec(name) ?? [];
     const bytes = await session.download(path);
+    let isKnown: boolean;
     try {
       const batch = readOrders(bytes, file, settings);
       const patience = new Date(Date.now() - CUT_PATIENCE * session.settle);
@@ -154,17 +211,21 @@ async function collectOrders(
           `Expected ${batch.cut.expected}, got ${batch.cut.got} (${file}, line ${batch.cut.line}): it may still be uploaded`,
         );
       }
-      await record({ file, bytes, rows: batch.rows, orders: batch.orders, setAside: batch.setAside });
+      isKnown = await record({
+        file,
+        bytes,
+        rows: batch.rows,
+        orders: batch.orders,
+        setAside: batch.setAside,
+      });
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       faults.push(`${error.message}; the file is kept as ${path}`);
       continue;
     }
-    const after = await session.look(path);
-    if (after?.size !== bytes.length)
-      throw notYet(`${file} grew while it was read: it is still being uploaded`);
-    await session.remove(path);
+    if (isKnown && (await session.look(path))?.size === bytes.length) await session.remove(path);
   }
+  return faults;
 }
 
 /** Orders files claimed by an attempt: when, which file, and a part that no other attempt has. */

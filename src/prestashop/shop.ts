@@ -10,26 +10,36 @@ export interface OrdersBatch {
   readonly setAside: readonly SetAsideOrder[];
 }
 
+/** Records a batch; true when the very same was recorded before in this cycle. */
+export type RecordOrders = (batch: OrdersBatch) => Promise<boolean>;
+
 export interface StockUpdate {
   readonly cycle: string;
   /** ExportCSVmod. */
   readonly bytes: Uint8Array;
+  /** When the shop's orders were last asked for: what was sold since then is not in it. */
+  readonly lateOrdersAt: Date;
 }
 
 /** The shop's three jobs, whichever way it is reached. Each can be called again after a cut, at any point. */
 export interface Shop {
   /**
-   * Has the shop export its orders, and hands each file to `record`; a file is deleted only once `record` has returned.
-   * Files that an earlier, cut attempt left behind come first.
+   * Has the shop export its orders, and hands each file to `record`. Files that an earlier, cut attempt left behind come
+   * first.
+   * @throws NotYet while the shop may still be at it.
    */
-  exportOrders(record: (batch: OrdersBatch) => Promise<void>, signal: AbortSignal): Promise<void>;
+  exportOrders(record: RecordOrders, signal: AbortSignal): Promise<void>;
+
+  /** Reads the files of this cycle once more, and deletes those that have not changed. */
+  finishOrders(record: RecordOrders, signal: AbortSignal): Promise<void>;
 
   /** Asks the shop to create these models from the stock file. */
   createProducts(references: readonly string[], signal: AbortSignal): Promise<void>;
 
   /**
    * Has the shop apply the update, and returns once the shop has confirmed it.
-   * @throws NotYet while the shop is at it; ShopBusy, with nothing left behind, while it imports something else.
+   * @throws NotYet while the shop is at it; ShopBusy or PlanTooOld, with nothing left behind, when the stock must be
+   * prepared again first.
    */
   updateStock(update: StockUpdate, signal: AbortSignal): Promise<{ readonly confirmedAt: Date }>;
 

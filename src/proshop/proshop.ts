@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { sameLook, type Ftp, type Look } from '../ftp.ts';
 import type { Delivery, Ledger } from '../ledger/ledger.ts';
@@ -33,7 +34,7 @@ export function createProshop(
       const open = await ledger.openDeliveries('sales');
       if (open.length === 0) return;
       await ftp.session(async (session) => {
-        for (const delivery of open) await resumePublication(session, ledger, delivery);
+        for (const delivery of open) await resumePublication(session, ledger, delivery.id);
       }, signal);
     },
 
@@ -52,7 +53,7 @@ export function createProshop(
         signal,
       ),
 
-    /** Sees which of the sales files are gone, by two looks that agree. Gives those that still stand, with their size. */
+    /** Sees which of the sales files are gone, by two looks at all of them, a few seconds apart, that agree. */
     async lookForTaken(
       deliveries: readonly Delivery[],
       signal: AbortSignal,
@@ -60,16 +61,19 @@ export function createProshop(
       readonly taken: readonly Delivery[];
       readonly standing: readonly { path: string; size: number }[];
     }> {
-      const taken: Delivery[] = [];
-      const standing: { path: string; size: number }[] = [];
-      await ftp.session(async (session) => {
-        for (const delivery of deliveries) {
-          const [first, second] = await session.lookTwice(delivery.finalPath);
-          if (first === null && second === null) taken.push(delivery);
-          else standing.push({ path: delivery.finalPath, size: second?.size ?? 0 });
-        }
+      return ftp.session(async (session) => {
+        const look = () => inTurn(deliveries, ({ finalPath }) => session.look(finalPath));
+        const first = await look();
+        await sleep(session.settle);
+        const second = await look();
+        const isTaken = (index: number) => first[index] === null && second[index] === null;
+        return {
+          taken: deliveries.filter((_delivery, index) => isTaken(index)),
+          standing: deliveries
+            .map(({ finalPath }, index) => ({ path: finalPath, size: second[index]?.size ?? 0 }))
+            .filter((_file, index) => !isTaken(index)),
+        };
       }, signal);
-      return { taken, standing };
     },
 
     /** Looks at ExportCSV, which Proshop writes over minutes under its final name. */
@@ -87,4 +91,11 @@ export function createProshop(
         return sameLook(await session.look(exportPath), look) ? bytes : null;
       }, signal),
   };
+}
+
+// One connection does one thing at a time.
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 }

@@ -39,9 +39,13 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       { id: runId, startedAt },
     ]),
   );
-  if (opened === null) return progress.ended('failed');
-  const ref: CycleRef = { id: runId, folder: opened.folder };
-  progress.opened(opened.folder);
+  // Without the shop's time zone, the folder is named by the clock of the world.
+  const folder =
+    opened?.folder ??
+    `${startedAt.slice(0, 10)}/${startedAt.slice(11, 16).replace(':', 'h')}Z-${runId.slice(-8)}`;
+  const ref: CycleRef = { id: runId, folder };
+  progress.opened(folder);
+  if (opened === null) return close(progress.ended('failed'));
 
   try {
     await ordersIntoProshop();
@@ -58,21 +62,27 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
     throw error;
   }
 
-  const report = progress.ended(progress.outcome());
-  const closed = await progress.quietly(() =>
-    work.closeCycle.executeWithOptions({ summary: CLOSING, scheduleToCloseTimeout: waits.prepareStock }, [
-      { folder: ref.folder, report },
-    ]),
-  );
-  return closed === null ? progress.ended('degraded') : report;
+  return close(progress.ended(progress.outcome()));
+
+  async function close(report: CycleReport): Promise<CycleReport> {
+    const closed = await progress.quietly(() =>
+      work.closeCycle.executeWithOptions({ summary: CLOSING, scheduleToCloseTimeout: waits.prepareStock }, [
+        { cycle: ref, report },
+      ]),
+    );
+    return closed === null && report.outcome === 'complete' ? progress.ended('degraded') : progress.report();
+  }
 
   async function ordersIntoProshop(): Promise<void> {
     await exportOrders(1);
-    await progress.step('deliverOrders', (summary) =>
+    const delivery = await progress.step('deliverOrders', (summary) =>
       work.deliverOrders.executeWithOptions({ summary, scheduleToCloseTimeout: waits.deliverOrders }, [
         { cycle: ref },
       ]),
     );
+    if (delivery !== null && delivery.setAsideIds.length > 0) {
+      progress.raise('orders-set-aside', 'deliverOrders', ALARMS.setAside(delivery.setAsideIds));
+    }
     await progress.step('awaitOrdersTaken', (summary) =>
       wait.awaitOrdersTaken.executeWithOptions({ summary, scheduleToCloseTimeout: waits.ordersTaken }, [
         { cycleStartedAt: startedAt },
@@ -125,11 +135,12 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       if (plan === null) return;
       const update = await progress.step('updateStock', (summary) =>
         wait.updateStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.updateStock }, [
-          { cycle: ref, exportId: stock.exportId, update: plan.update },
+          { cycle: ref, exportId: stock.exportId, update: plan.update, lateOrdersAt: plan.lateOrdersAt },
         ]),
       );
       if (update !== null) return;
-      if (!progress.failedFor('updateStock', 'ShopBusy') || Date.now() + pause > deadline) break;
+      if (!progress.failedFor('updateStock', ['ShopBusy', 'PlanTooOld']) || Date.now() + pause > deadline)
+        break;
       progress.postpone('updateStock');
       await sleep(pause, { summary: SHOP_BUSY });
     }
@@ -137,12 +148,15 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   }
 
   /** Null when nothing may be written. */
-  async function preparedStock(stock: CollectStockResult): Promise<PrepareStockResult | null> {
+  async function preparedStock(
+    stock: CollectStockResult,
+  ): Promise<(PrepareStockResult & { readonly lateOrdersAt: string }) | null> {
     if ((await exportOrders(6)) === null) {
       progress.skip('prepareStock', { type: 'LateOrdersUnknown', message: '' });
       progress.skip('updateStock', { type: 'LateOrdersUnknown', message: '' });
       return null;
     }
+    const lateOrdersAt = new Date(Date.now()).toISOString();
     const plan = await progress.step('prepareStock', (summary) =>
       work.prepareStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.prepareStock }, [
         { cycle: ref, exportId: stock.exportId, file: stock.file },
@@ -152,7 +166,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       progress.skip('updateStock', { type: 'NothingPrepared', message: '' });
       return null;
     }
-    if (plan.passed || decide(plan) === 'apply') return plan;
+    if (plan.passed || decide(plan) === 'apply') return { ...plan, lateOrdersAt };
     const reasons = plan.reasons.map(({ message }) => message).join('; ');
     progress.raise('batch-held', 'prepareStock', `${ALARMS.held} ${reasons}`);
     progress.skip('updateStock', { type: 'Held', message: reasons });

@@ -57,8 +57,7 @@ export function stepLabel(name: StepName): string {
 
 /** What a step did, in one line. */
 export function stepSentence(step: StepReport): string {
-  if (step.state === 'waiting' && step.why !== null)
-    return 'la boutique fait un autre import, nouvel essai bientôt';
+  if (step.state === 'waiting' && step.why !== null) return 'à refaire avec un stock préparé à nouveau';
   if (step.why !== null) return REASONS[step.why.type]?.(step.why.message) ?? step.why.message;
   if (step.state !== 'done' || step.facts === null) return '';
   switch (step.name) {
@@ -121,6 +120,7 @@ const REASONS: Readonly<Record<string, (message: string) => string>> = {
   BadData: (message) => `fichier illisible : ${message}`,
   Transient: (message) => `panne : ${message}`,
   ShopBusy: () => 'délai dépassé : la boutique fait encore un autre import',
+  PlanTooOld: () => 'délai dépassé : la boutique n’a pas pris la mise à jour à temps',
   NoFreshStock: () => 'pas de stock frais de Proshop',
   DoubtfulStock: (message) => `fichier de stock douteux : ${message}`,
   LateOrdersUnknown: () => 'sans les commandes tardives, aucun stock n’est écrit',

@@ -94,8 +94,9 @@ export function trackProgress(id: string, startedAt: string) {
       }
     },
 
-    /** True when the step's last try failed for this reason. */
-    failedFor: (name: StepName, type: string): boolean => stepOf(name).why?.type === type,
+    /** True when the step's last try failed for one of these reasons. */
+    failedFor: (name: StepName, types: readonly string[]): boolean =>
+      types.includes(stepOf(name).why?.type ?? ''),
 
     /** Takes the failure of a step's last try back: it will be tried again. */
     postpone(name: StepName): void {

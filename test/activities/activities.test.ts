@@ -1,5 +1,6 @@
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ArchivedFile } from '../../src/archive.ts';
 import { FAILURE } from '../../src/failures.ts';
@@ -19,6 +20,7 @@ afterAll(() => test.close());
 beforeEach(() => test.reset());
 afterEach(() => world.stop());
 
+const DIVIDING_TEMPLATE = join(import.meta.dirname, '..', 'fixtures', 'dividing-template.xml');
 const testStartedAt = new Date().toISOString();
 const startedAt = '2026-11-24T09:25:00.000Z';
 
@@ -40,6 +42,14 @@ const exportOrders = (step: 1 | 6 = 1) =>
 const deliverOrders = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
 const awaitOrdersTaken = () =>
   world.attempt((activities) => activities.awaitOrdersTaken({ cycleStartedAt: testStartedAt }));
+const closeCycle = () =>
+  world.attempt((activities) =>
+    activities.closeCycle({
+      cycle: CYCLE,
+      report: { outcome: 'complete', cycle: CYCLE, startedAt: '', endedAt: '', steps: [], alarms: [] },
+    }),
+  );
+const CLAIM = 'passerelle/<when>-orders-commandes-<id>.claim';
 const importFolder = async () =>
   Object.keys(await world.files()).filter((path) => path.startsWith('import/'));
 /** Attempts again until the evidence is there, each knowing what the one before left in its heartbeat. */
@@ -62,7 +72,9 @@ const prepareStock = async () => {
   return { exportId, file, plan };
 };
 const updateStock = (exportId: string, update: ArchivedFile) =>
-  world.attempt((activities) => activities.updateStock({ cycle: CYCLE, exportId, update }));
+  world.attempt((activities) =>
+    activities.updateStock({ cycle: CYCLE, exportId, update, lateOrdersAt: new Date().toISOString() }),
+  );
 
 describe('1 and 6, the export of orders', () => {
   it('brings the shop’s orders into the ledger and the archive, and takes the file away', async () => {
@@ -85,8 +97,57 @@ describe('1 and 6, the export of orders', () => {
       setAsideOrders: [{ id: 3 }],
     });
     expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1]);
-    expect(await world.files()).toEqual({});
     expect(Object.keys(await world.archived())).toEqual([`${CYCLE.folder}/orders.csv`]);
+    expect(Object.keys(await world.files())).toEqual([CLAIM]);
+    await closeCycle();
+    expect(await world.files()).toEqual({});
+  });
+
+  it('loses nothing of an upload that stalled where a row ends, was taken for whole, and then went on', async () => {
+    await open();
+    const whole = ordersCsv(orderRow(1), orderRow(2));
+    willExport(ordersCsv(orderRow(1)));
+    expect(await exportOrders()).toMatchObject({ toSend: 1 });
+    const [claim = ''] = await readdir(join(world.ftpRoot, 'passerelle'));
+    await world.put(`passerelle/${claim}`, whole);
+    await closeCycle();
+    expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1, 2]);
+    expect(Object.keys(await world.files())).toEqual([CLAIM]);
+    await closeCycle();
+    expect(await world.files()).toEqual({});
+  });
+
+  it('does not call the module again while a call without an answer may still be at work', async () => {
+    await open();
+    world.shop.exportOrders = async () => 504;
+    await expect(exportOrders()).rejects.toThrow(/HTTP 504/);
+    await expect(exportOrders()).rejects.toThrow(/has not answered the last call/);
+    await world.put('export/commandes', ordersCsv(orderRow(1)));
+    await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.notYet));
+    expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1]);
+    expect(world.shop.calls).toEqual(['exportOrders']);
+    await sleep(400);
+    await expect(exportOrders()).rejects.toThrow(/HTTP 504/);
+  });
+
+  it('does not take a text that says no for an export', async () => {
+    await open();
+    world.shop.exportOrders = async () => 'Access denied!';
+    await expect(exportOrders()).rejects.toThrow(/shop\.refusals/);
+  });
+
+  it('tells an order whose number cannot be read, and counts its units', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1), orderRow(2).replace(/^2;/, '4O12;')));
+    expect(await exportOrders()).toMatchObject({ toSend: 1, setAside: 1 });
+    expect((await test.ledger.outstanding()).orders).toBe(2);
+  });
+
+  it('is not stopped by a character that no database takes', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1).replace('Escalier', 'Esc\0alier')));
+    expect(await exportOrders()).toMatchObject({ toSend: 1 });
+    expect(await deliverOrders()).toMatchObject({ orders: 1 });
   });
 
   it('finds nothing when the shop had no order and wrote no file', async () => {
@@ -112,7 +173,7 @@ describe('1 and 6, the export of orders', () => {
     willExport(ordersCsv(orderRow(1), orderRow(2)));
     expect(await exportOrders(6)).toMatchObject({
       toSend: 1,
-      files: [{ path: `${CYCLE.folder}/orders-late.csv` }],
+      files: [{ path: `${CYCLE.folder}/late-orders.csv` }],
     });
   });
 
@@ -124,6 +185,7 @@ describe('1 and 6, the export of orders', () => {
     await world.put('export/autre.csv', 'not ours');
     willExport(ordersCsv(orderRow(2)), 'commandes-2.csv');
     expect(await exportOrders()).toMatchObject({ toSend: 2 });
+    await closeCycle();
     expect(Object.keys(await world.files())).toEqual(['export/autre.csv']);
   });
 
@@ -200,6 +262,7 @@ describe('2, the delivery of orders', () => {
       orderIds: [1, 2],
       archived: { path: `${CYCLE.folder}/orders.xml` },
     });
+    await closeCycle();
     const files = await world.files();
     expect(Object.keys(files)).toEqual(['import/ventes-<when>-<id>.xml']);
     const xml = files['import/ventes-<when>-<id>.xml'];
@@ -211,7 +274,13 @@ describe('2, the delivery of orders', () => {
 
   it('does nothing when nothing waits', async () => {
     await open();
-    expect(await deliverOrders()).toEqual({ file: null, archived: null, orders: 0, orderIds: [] });
+    expect(await deliverOrders()).toEqual({
+      file: null,
+      archived: null,
+      orders: 0,
+      orderIds: [],
+      setAsideIds: [],
+    });
     expect(await world.files()).toEqual({});
   });
 
@@ -227,6 +296,17 @@ describe('2, the delivery of orders', () => {
       orderIds: [2],
     });
     expect(await importFolder()).toHaveLength(1);
+  });
+
+  it('sets an order aside for which the template cannot be worked out, and sends the others', async () => {
+    await open((settings) => {
+      settings.proshop = { ...(settings.proshop as object), template: DIVIDING_TEMPLATE };
+    });
+    willExport(ordersCsv(orderRow(1), orderRow(2).replace('89.90;74.92', '0;0')));
+    await exportOrders();
+    expect(await deliverOrders()).toMatchObject({ orders: 1, orderIds: [1], setAsideIds: [2] });
+    expect(await test.ledger.ordersForPeople()).toMatchObject({ setAside: [{ id: 2 }] });
+    expect((await test.ledger.outstanding()).orders).toBe(2);
   });
 
   it('gives no file to Proshop before it is whole', async () => {
@@ -390,6 +470,53 @@ describe('8, the update of the stock', () => {
     expect(Object.keys(await world.files())).toEqual(['ExportCSV']);
     world.shop.updateStock = async () => 'Import started';
     await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
+  });
+
+  it('of a shop that stays busy is never taken for confirmed, whatever it is cut after', async () => {
+    for (let cutAfter = 1; ; cutAfter++) {
+      await world?.stop();
+      await test.reset();
+      const { exportId, update } = await prepared();
+      world.shop.updateStock = async () => 'Other import is running now';
+      world.scissors.arm(cutAfter);
+      const attempts = [1, 2, 3];
+      for (const _ of attempts) await expect(updateStock(exportId, update)).rejects.toThrow(/./);
+      expect(await test.ledger.appliedStock()).toEqual(new Map());
+      if (world.scissors.cut === null) break;
+    }
+  });
+
+  it('is made again when it was prepared too long ago', async () => {
+    const { exportId, update } = await prepared();
+    const old = new Date(Date.now() - 61_000).toISOString();
+    const late = world.attempt((activities) =>
+      activities.updateStock({ cycle: CYCLE, exportId, update, lateOrdersAt: old }),
+    );
+    await expect(late).rejects.toThrow(failureType(FAILURE.planTooOld));
+    expect(world.shop.calls).toEqual([]);
+    expect(Object.keys(await world.files())).toEqual(['ExportCSV']);
+  });
+
+  it('is not taken back when the busy import may be its own: the call had no answer', async () => {
+    const { exportId, update } = await prepared();
+    world.shop.updateStock = async () => 504;
+    await expect(updateStock(exportId, update)).rejects.toThrow(/HTTP 504/);
+    world.shop.updateStock = async () => 'Other import is running now';
+    await expect(updateStock(exportId, update)).rejects.toThrow(/import goes on/);
+    await sleep(400);
+    await expect(updateStock(exportId, update)).rejects.toThrow(/perhaps ours/);
+    expect(Object.keys(await world.files())).toEqual(['ExportCSV', 'ExportCSVmod']);
+    await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+    expect(await updateStock(exportId, update)).toMatchObject({ variants: 2 });
+  });
+
+  it('is not confirmed by a file that somebody removed before the shop was asked', async () => {
+    const { exportId, update } = await prepared();
+    world.shop.updateStock = async () => 503;
+    await expect(updateStock(exportId, update)).rejects.toThrow(/HTTP 503/);
+    await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+    await expect(updateStock(exportId, update)).rejects.toThrow(/somebody removed it/);
+    expect(await test.ledger.appliedStock()).toEqual(new Map());
   });
 
   it('is taken back by the withdrawal, so that no old stock is ever applied', async () => {

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 /** Starts a delivery that falls asleep where `method` of the ledger would be called; gives what wakes it. */
-function sleepwalk(method: 'startDelivery' | 'markUploaded' | 'markPublished') {
+function sleepwalk(method: 'startDelivery' | 'markUploaded' | 'markPublished' | 'abandonDelivery') {
   let wake = (): void => undefined;
   const awake = new Promise<void>((resolve) => {
     wake = resolve;
@@ -62,6 +62,24 @@ function sleepwalk(method: 'startDelivery' | 'markUploaded' | 'markPublished') {
     );
   return { asleep, wake, end };
 }
+
+it('two attempts that find the same cut upload publish its orders once', async () => {
+  taken.clear();
+  const deliver = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
+  // Cut after the upload: its file is whole, and nobody may know.
+  world.scissors.arm(4);
+  await expect(deliver()).rejects.toThrow('cut after upload');
+  const zombie = sleepwalk('abandonDelivery');
+  await zombie.asleep;
+  expect(await deliver()).toMatchObject({ orders: 2 });
+  await takeSales();
+  zombie.wake();
+  await zombie.end;
+  await deliver();
+  await takeSales();
+  expect(taken.size).toBe(1);
+  expect(Object.keys(await world.files()).filter((path) => path.endsWith('.tmp'))).toEqual([]);
+});
 
 const taken = new Set<string>();
 const takeSales = async () => {

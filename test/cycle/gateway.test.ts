@@ -86,7 +86,7 @@ describe('npm start', { timeout: 120_000 }, () => {
 
     const archive = join(folder, 'data', 'archive', report.cycle.folder ?? '');
     expect((await readdir(archive)).sort()).toEqual(
-      ['ExportCSV', 'ExportCSVmod', 'orders-late.csv', 'orders.csv', 'orders.xml', 'report.json'].sort(),
+      ['ExportCSV', 'ExportCSVmod', 'late-orders.csv', 'orders.csv', 'orders.xml', 'report.json'].sort(),
     );
     const filed = await readFile(join(archive, 'report.json'), 'utf8');
     expect(JSON.parse(filed)).toMatchObject({ outcome: 'complete', steps: report.steps });

@@ -189,13 +189,21 @@ describe('A row that cannot be taken', () => {
     ]);
   });
 
-  test.each(['-3', '0', '1.5', '99999999999999999999'])(
-    'counts no unit for the quantity %s',
+  test.each(['1.5', '99999999999999999999', 'x', ''])(
+    'counts one unit at least for the quantity `%s`, which may have been sold',
     (product_quantity) => {
       const { setAside } = read(ordersCsv({ product_quantity }, { product_ean13: '3600000000024' }));
-      expect(setAside[0]?.lines).toEqual([{ ean: '3600000000024', reference: 'MOD17', quantity: 1 }]);
+      expect(setAside[0]?.lines).toEqual([
+        { ean: '3600000000017', reference: 'MOD17', quantity: 1 },
+        { ean: '3600000000024', reference: 'MOD17', quantity: 1 },
+      ]);
     },
   );
+
+  test.each(['-3', '0'])('counts no unit for the quantity %s', (product_quantity) => {
+    const { setAside } = read(ordersCsv({ product_quantity }, { product_ean13: '3600000000024' }));
+    expect(setAside[0]?.lines).toEqual([{ ean: '3600000000024', reference: 'MOD17', quantity: 1 }]);
+  });
 
   test('tells the first fault only', () => {
     const { setAside } = read(ordersCsv({ product_quantity: '0' }, { product_ean13: '' }, SOUND));
@@ -511,7 +519,7 @@ describe('Whatever the file', () => {
           lines.map(({ quantity }) => quantity),
         );
         const sold = rows
-          .map(({ product_quantity }) => Number(product_quantity))
+          .map(({ product_quantity }) => (product_quantity === 'x' ? 1 : Number(product_quantity)))
           .filter((quantity) => quantity > 0);
         expect(units(kept)).toBe(units(sold) + sound.length);
       }),

@@ -301,6 +301,7 @@ describe('A template is refused', () => {
     ],
     [around('<X>{{ order }}</X>'), 3, 'Expected a field of `order`'],
     [around('<X>{{ order.lines }}</X>'), 3, 'Expected a field of `order`'],
+    [around('<X>{{ order.total.length }}</X>'), 3, 'Expected a field of `order`'],
     [around('<X>{{ order.constructor }}</X>'), 3, 'Expected a field of `order`'],
     [around('<X>{{ constructor.name }}</X>'), 3, 'Expected a name in order'],
     [

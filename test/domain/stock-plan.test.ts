@@ -162,6 +162,7 @@ describe('Protected products', () => {
       [
         ['BON', '', '2000000000503', '0'],
         ['BON', 'M', E3, '2'],
+        ['AUTRE', '', '2000000000503', '3'],
         ['A', '38', E1, '1'],
       ],
       {
@@ -175,7 +176,7 @@ describe('Protected products', () => {
       ['2000000000503', 1000],
     ]);
     expect(shown).toEqual(written);
-    expect(plan.removedRows).toBe(2);
+    expect(plan.removedRows).toBe(3);
   });
 
   test('are written in the right columns, quoted where they must be', () => {
@@ -197,16 +198,16 @@ describe('A row that cannot be read zeroes nothing', () => {
     '1',
   ]);
 
-  test('its quantity unreadable, the one last applied is written', () => {
+  test('its quantity unreadable, the one last applied is written, less what is outstanding', () => {
     const { plan, written, shown } = update([...fillers, ['A', '38', E1, 'x']], {
       applied: appliedStock(variant(E1, 4)),
       outstanding: sold({ [E1]: 1 }),
     });
-    expect(written.at(-1)).toEqual([E1, 4]);
-    expect(shown.at(-1)).toEqual([E1, 4]);
+    expect(written.at(-1)).toEqual([E1, 3]);
+    expect(shown.at(-1)).toEqual([E1, 3]);
     expect(plan.setAside).toMatchObject([{ line: 22, field: 'Stock' }]);
     expect(plan.doubts).toEqual([]);
-    expect(plan.difference).toMatchObject({ toZero: 0, unchanged: 1 });
+    expect(plan.difference).toMatchObject({ toZero: 0, down: 1 });
   });
 
   test('its quantity unreadable and never applied, the update is doubted', () => {
@@ -221,12 +222,20 @@ describe('A row that cannot be read zeroes nothing', () => {
     expect(bytes.toString('latin1')).toContain(';x;008\r\n');
   });
 
-  test('its barcode unreadable, it passes as it is, and the variant that it can only be keeps its stock', () => {
+  test('its barcode unreadable, it is taken for the variant of its reference and size', () => {
     const applied = appliedStock(variant(E1, 4), variant(E2, 2, 'A', '39'));
-    const { plan, bytes, shown } = update([...fillers, ['A', '38', '?', '3']], { applied });
+    const outstanding = sold({ [E1]: 2 });
+    const { plan, bytes, shown } = update([...fillers, ['A', '38', '?', '3']], { applied, outstanding });
+    expect(bytes.toString('latin1')).toContain(';38;?;59,90;1;008\r\n');
+    expect(shown).toContainEqual([E1, 1]);
+    expect(plan.difference).toMatchObject({ down: 1, toZero: 1 });
+    expect(plan).toMatchObject({ setAside: [{ line: 22, field: 'Gencod' }], doubts: [] });
+  });
+
+  test('its barcode unreadable and its reference and size never applied, it passes as it is', () => {
+    const { plan, bytes, shown } = update([...fillers, ['A', '38', '?', '3']], { applied: appliedStock() });
     expect(bytes.toString('latin1')).toContain(';38;?;59,90;3;008\r\n');
-    expect(shown).toContainEqual([E1, 4]);
-    expect(plan.difference).toMatchObject({ unchanged: 1, toZero: 1 });
+    expect(shown).toHaveLength(fillers.length);
     expect(plan).toMatchObject({ setAside: [{ line: 22, field: 'Gencod' }], doubts: [] });
   });
 

@@ -45,6 +45,7 @@ export function fakeActivities(change: Partial<Activities> = {}) {
       archived: FILE,
       orders: 3,
       orderIds: [1, 2, 3],
+      setAsideIds: [],
     }),
     awaitOrdersTaken: async () => ({ taken: 1, orders: 3 }),
     collectStock: async () => ({ exportId: 'e', file: FILE, rows: 50, units: 200, reflected: 3, doubts: [] }),

@@ -176,6 +176,7 @@ async function writeConfig(
     settle: '20ms',
   };
   settings.gate = { firstRun: 'apply' };
+  settings.shop = { ...settings.shop, timeout: '400ms' };
   settings.proshop = {
     ...(settings.proshop as object),
     template: join(ROOT, 'sandbox', 'sales-template.xml'),

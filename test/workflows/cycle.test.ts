@@ -230,7 +230,7 @@ describe('a failure', () => {
     const { report } = await runCycle({
       deliverOrders: async () => {
         if (++attempts < 4) throw transient('421 Timeout');
-        return { file: null, archived: null, orders: 0, orderIds: [] };
+        return { file: null, archived: null, orders: 0, orderIds: [], setAsideIds: [] };
       },
     });
     expect(attempts).toBe(4);
@@ -239,7 +239,8 @@ describe('a failure', () => {
 
   it('to begin ends the cycle as failed, with nothing done', async () => {
     const { report, calls } = await runCycle({ openCycle: fail(() => refused('530 Login incorrect')) });
-    expect(calls).toEqual(['openCycle']);
+    expect(calls).toEqual(['openCycle', 'closeCycle']);
+    expect(report.cycle.folder).toMatch(/^\d{4}-\d{2}-\d{2}\/\d{2}h\d{2}Z-[0-9a-f]{8}$/);
     expect(report.outcome).toBe('failed');
     expect(report.alarms[0]?.message).toBe('Refused: 530 Login incorrect');
   });

@@ -17,6 +17,7 @@ CREATE TABLE "deliveries" (
 	"created_at" timestamp with time zone NOT NULL,
 	"published_at" timestamp with time zone,
 	"taken_at" timestamp with time zone,
+	"asked_at" timestamp with time zone,
 	"accepted_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -24,6 +25,11 @@ CREATE TABLE "models" (
 	"reference" text PRIMARY KEY NOT NULL,
 	"asked_at" timestamp with time zone NOT NULL,
 	"confirmed_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "open_calls" (
+	"job" text PRIMARY KEY NOT NULL,
+	"called_at" timestamp with time zone NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "order_lines" (
@@ -72,6 +78,7 @@ CREATE TABLE "unnumbered_orders" (
 	"lines" jsonb NOT NULL,
 	"seen_at" timestamp with time zone NOT NULL,
 	"seen_cycle" text NOT NULL,
+	"seen_step" integer NOT NULL,
 	"settled_at" timestamp with time zone,
 	CONSTRAINT "unnumbered_orders_file_sha256_line_pk" PRIMARY KEY("file_sha256","line")
 );
