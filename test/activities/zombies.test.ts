@@ -1,12 +1,12 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createActivities, type Deps } from '../../src/activities/index.ts';
+import { createActivities, type Activities, type Deps } from '../../src/activities/index.ts';
 import { createArchive } from '../../src/archive.ts';
 import { createDeps } from '../../src/worker.ts';
-import { CYCLE, orderRow, ordersCsv } from '../support/files.ts';
+import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
 import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, type AttemptNotes, type World } from '../support/world.ts';
 
 // An attempt whose worker was taken for dead may wake up while another one is at work. However they interleave, Proshop
 // gets each order once.
@@ -27,8 +27,12 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-/** Starts a delivery that falls asleep where `method` of the ledger would be called; gives what wakes it. */
-function sleepwalk(method: 'startDelivery' | 'markUploaded' | 'markPublished' | 'abandonDelivery') {
+/** Starts an attempt that falls asleep where `method` of the ledger would be called; gives what wakes it. */
+function sleepwalk(
+  method: keyof TestLedger['ledger'],
+  run: (activities: Activities) => Promise<unknown> = (activities) =>
+    activities.deliverOrders({ cycle: CYCLE }),
+) {
   let wake = (): void => undefined;
   const awake = new Promise<void>((resolve) => {
     wake = resolve;
@@ -55,9 +59,9 @@ function sleepwalk(method: 'startDelivery' | 'markUploaded' | 'markPublished' | 
     archive: createArchive(config.archive.folder),
   });
   const end = world
-    .run(() => createActivities(deps).deliverOrders({ cycle: CYCLE }))
+    .run(() => run(createActivities(deps)))
     .then(
-      () => 'delivered',
+      () => 'done',
       (error: Error) => error.message,
     );
   return { asleep, wake, end };
@@ -66,19 +70,38 @@ function sleepwalk(method: 'startDelivery' | 'markUploaded' | 'markPublished' | 
 it('two attempts that find the same cut upload publish its orders once', async () => {
   taken.clear();
   const deliver = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
-  // Cut after the upload: its file is whole, and nobody may know.
+  // Cut after the upload: the file is whole, but nobody may know.
   world.scissors.arm(4);
   await expect(deliver()).rejects.toThrow('cut after upload');
   const zombie = sleepwalk('abandonDelivery');
   await zombie.asleep;
-  expect(await deliver()).toMatchObject({ orders: 2 });
-  await takeSales();
+  // Another attempt gives the delivery up, and is cut before it has removed the file.
+  world.scissors.arm(1);
+  await expect(deliver()).rejects.toThrow('cut after abandonDelivery');
   zombie.wake();
   await zombie.end;
+  await takeSales();
   await deliver();
   await takeSales();
   expect(taken.size).toBe(1);
-  expect(Object.keys(await world.files()).filter((path) => path.endsWith('.tmp'))).toEqual([]);
+});
+
+it('a stock update is not confirmed by an attempt that slept while it was taken back', async () => {
+  await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+  const notes: AttemptNotes = { details: undefined };
+  const collect = () => world.attempt((a) => a.collectStock({ cycle: CYCLE, standing: null }), notes);
+  await expect(collect()).rejects.toThrow(/being written/);
+  const { exportId, file } = await collect();
+  const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+  const input = { cycle: CYCLE, exportId, update, lateOrdersAt: new Date().toISOString() };
+  await expect(world.attempt((a) => a.updateStock(input))).rejects.toThrow(/begun its import/);
+  await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+  const zombie = sleepwalk('markTaken', (a) => a.updateStock(input));
+  await zombie.asleep;
+  expect(await world.attempt((a) => a.withdrawStock())).toEqual({ withdrawn: 1 });
+  zombie.wake();
+  expect(await zombie.end).toMatch(/taken back meanwhile/);
+  expect(await test.ledger.appliedStock()).toEqual(new Map());
 });
 
 const taken = new Set<string>();
