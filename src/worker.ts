@@ -81,10 +81,12 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     };
     const run = async () => {
       let temporalIsGone = false;
-      void temporal.ended.then(() => {
+      const watch = async () => {
+        await temporal.ended;
         temporalIsGone = worker.getState() === 'RUNNING';
         shutdown();
-      });
+      };
+      void watch();
       try {
         await worker.run();
       } finally {

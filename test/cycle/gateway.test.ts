@@ -138,6 +138,17 @@ describe('npm start', { timeout: 120_000 }, () => {
     await temporal.close();
   });
 
+  it('ends, so that somebody notices, when its Temporal dies', async () => {
+    const { pid } = JSON.parse(await readFile(join(folder, 'data', 'temporal.json'), 'utf8')) as {
+      pid: number;
+    };
+    process.kill(pid, 'SIGKILL');
+    expect(await gateway.ended).toBe(1);
+    expect(gateway.output()).toContain(
+      'Expected the embedded Temporal to run as long as the gateway, got its end',
+    );
+  });
+
   it('refuses to share its ledger with a second gateway, in one sentence', async () => {
     const second = start();
     expect(await second.ended).toBe(1);
