@@ -113,7 +113,10 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(report.outcome).toBe('complete');
     expect(text).toContain('collectStock');
     // Nobody looked while it was down, so it may take an order for unknown to Proshop that is known: less, never more.
-    expect(judge(sandbox.truth(), { stock: 'never more' }).checks.filter(({ ok }) => !ok)).toEqual([]);
+    // A restart takes a good part of the sandbox's half hour, so the figures may be of the one before.
+    expect(
+      judge(sandbox.truth(), { stock: 'never more', stalest: 90 }).checks.filter(({ ok }) => !ok),
+    ).toEqual([]);
   });
 
   it('keeps the schedule paused across a restart, and stops its Temporal when it stops', async () => {
@@ -174,7 +177,7 @@ describe('npm start with a Temporal cluster and a PostgreSQL of its own', { time
       const { report } = await cycleOnce(temporal);
       expect(report.outcome).toBe('complete');
       expect(judge(sandbox.truth()).checks.filter(({ ok }) => !ok)).toEqual([]);
-      expect(existsSync(join(folder, 'data', 'temporal.db'))).toBe(false);
+      expect(gateway.output()).not.toContain('Embedded Temporal');
       expect(await gateway.end('SIGTERM')).toBe(0);
       expect(await cluster.client.schedule.getHandle(SCHEDULE_ID).describe()).toMatchObject({
         scheduleId: SCHEDULE_ID,
