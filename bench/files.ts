@@ -1,3 +1,4 @@
+import { STOCK_COLUMNS } from '../sandbox/configuration.ts';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { OrdersFormat } from '../src/domain/order-csv.ts';
 import type { StockFormat } from '../src/domain/stock-csv.ts';
@@ -49,17 +50,7 @@ export const ORDERS_FORMAT: OrdersFormat = {
 
 export const STOCK_FORMAT: StockFormat = {
   file: { encoding: 'windows-1252', delimiter: ';', quote: '"', decimalMark: ',' },
-  columns: {
-    supplier: 'Fournisseur',
-    material: 'Matiere',
-    color: 'Couleur',
-    reference: 'Modele',
-    size: 'Taille',
-    ean: 'Gencod',
-    price: 'Prix',
-    quantity: 'Stock',
-    store: 'Magasin',
-  },
+  columns: STOCK_COLUMNS,
   store: '008',
 };
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { writeOrders, writeStock } from './files.ts';
+import { measureHistory } from './history.ts';
 import { elapsed, median } from './measures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'passerelle-bench-'));
@@ -15,6 +16,7 @@ try {
   console.log(`${machine()}\n`);
   ordersTables();
   stockTable();
+  await historyTable();
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -93,6 +95,16 @@ function stockTable(): void {
       ];
       console.log(`| ${[...cells, memory(peak)].join(' | ')} |`);
     }
+  }
+}
+
+async function historyTable(): Promise<void> {
+  console.log('\n| orders | outcome | events | bytes | step 1, orders exported | step 2, XML delivered |');
+  console.log('| ---: | --- | ---: | ---: | ---: | ---: |');
+  for (const orders of [10, 1_000, 10_000]) {
+    const { outcome, events, bytes, exported, delivered } = await measureHistory(orders);
+    const cells = [count(orders), outcome, count(events), count(bytes), time(exported), time(delivered)];
+    console.log(`| ${cells.join(' | ')} |`);
   }
 }
 

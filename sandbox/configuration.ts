@@ -70,6 +70,19 @@ const ORDER_COLUMNS = {
   },
 } as const;
 
+/** Titles of Proshop's columns in ExportCSV, by our names. */
+export const STOCK_COLUMNS = {
+  supplier: 'Fournisseur',
+  material: 'Matiere',
+  color: 'Couleur',
+  reference: 'Modele',
+  size: 'Taille',
+  ean: 'Gencod',
+  price: 'Prix',
+  quantity: 'Stock',
+  store: 'Magasin',
+} as const;
+
 /** Writes a complete passerelle.yaml and its template for a sandbox, waits and margins scaled by its clock. */
 export async function writeConfiguration(
   sandbox: Sandbox,
@@ -124,17 +137,7 @@ export async function writeConfiguration(
     },
     stock: {
       file: { encoding: 'windows-1252', delimiter: ';', quote: '"', decimalMark: ',' },
-      columns: {
-        supplier: 'Fournisseur',
-        material: 'Matiere',
-        color: 'Couleur',
-        reference: 'Modele',
-        size: 'Taille',
-        ean: 'Gencod',
-        price: 'Prix',
-        quantity: 'Stock',
-        store: 'Magasin',
-      },
+      columns: STOCK_COLUMNS,
       store: LAYOUT.store,
       updateName: LAYOUT.stock.update,
       outstanding: 'subtract',

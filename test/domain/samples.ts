@@ -1,3 +1,4 @@
+import { STOCK_COLUMNS } from '../../sandbox/configuration.ts';
 import { readFileSync } from 'node:fs';
 import type { OrdersFormat } from '../../src/domain/order-csv.ts';
 import type { Order, OrderLine } from '../../src/domain/order.ts';
@@ -81,17 +82,7 @@ export function ordersCsv(...rows: readonly OrderCells[]): Buffer {
 
 export const STOCK_FORMAT: StockFormat = {
   file: { encoding: 'windows-1252', delimiter: ';', quote: '"', decimalMark: ',' },
-  columns: {
-    supplier: 'Fournisseur',
-    material: 'Matiere',
-    color: 'Couleur',
-    reference: 'Modele',
-    size: 'Taille',
-    ean: 'Gencod',
-    price: 'Prix',
-    quantity: 'Stock',
-    store: 'Magasin',
-  },
+  columns: STOCK_COLUMNS,
   store: '008',
 };
 
