@@ -85,28 +85,9 @@ export async function startWorld(
         signal,
       ),
   };
-  const cutLedger = cutting(
-    ledger,
-    [
-      ...([
-        'recordOrders',
-        'startDelivery',
-        'markUploaded',
-        'markPublished',
-        'abandonDelivery',
-        'markTaken',
-      ] as const),
-      ...([
-        'markAccepted',
-        'recordExport',
-        'applyStock',
-        'askModels',
-        'confirmModels',
-        'forgetCustomers',
-      ] as const),
-    ],
-    scissors,
-  );
+  // Everything of the ledger that writes: what only reads is named, so that a new method is cut unless it is known to read.
+  const writing = (Object.keys(ledger) as (keyof Ledger)[]).filter((method) => !READING.has(method));
+  const cutLedger = cutting(ledger, writing, scissors);
   const archive = cutting(createArchive(config.archive.folder), ['write', 'add', 'purge'], scissors);
   const template = readTemplate(
     await readFile(config.proshop.template),
@@ -151,6 +132,27 @@ export async function startWorld(
     },
   };
 }
+
+const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
+  'appliedStock',
+  'confirmedModels',
+  'delivery',
+  'deliveryOf',
+  'exportOf',
+  'lastAppliedExport',
+  'lastExport',
+  'openCall',
+  'openDeliveries',
+  'ordersForPeople',
+  'ordersIn',
+  'ordersSeen',
+  'ordersToSend',
+  'outstanding',
+  'reflectedBy',
+  'takenSince',
+  'unconfirmedUpdates',
+  'untakenDeliveries',
+]);
 
 export interface Settings {
   ftp: Record<string, unknown>;
