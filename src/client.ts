@@ -15,7 +15,11 @@ program
   .action(async ({ json }: { json?: true }) => {
     await withClient(async (client) => {
       const run = await startCycle(client);
-      if (!run.started) process.stdout.write(`Un cycle est déjà en cours, le voici : ${run.workflowId}\n`);
+      process.stdout.write(
+        run.started
+          ? `Cycle lancé : ${run.workflowId}\n`
+          : `Un cycle est déjà en cours, le voici : ${run.workflowId}\n`,
+      );
       const view = createLiveView(process.stdout);
       const report = await followCycle(client, run, (now, waiting) => view.show(now, waiting));
       view.end();

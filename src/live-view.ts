@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { Waiting } from './run-cycle.ts';
-import { OUTCOME_WORDS, STATE_WORDS, stepLabel, stepSentence } from './workflows/labels.ts';
+import { OPENING, OUTCOME_WORDS, STATE_WORDS, stepLabel, stepSentence } from './workflows/labels.ts';
 import type { CycleReport, StepReport, StepState } from './workflows/report.ts';
 
 export interface LiveView {
@@ -38,7 +38,8 @@ function createTerminalView(out: NodeJS.WriteStream): LiveView {
         // A line that wraps cannot be redrawn in place.
         return styleText(COLOURS[step.state], line.slice(0, (out.columns || 120) - 1));
       });
-      redraw([styleText('bold', `Cycle ${OUTCOME_WORDS[report.outcome]}`), ...lines].join('\n'));
+      const title = styleText('bold', `Cycle ${OUTCOME_WORDS[report.outcome]}`);
+      redraw([title, ...openingLine(report, waiting), ...lines].join('\n'));
     },
     end: () => redraw.done(),
   };
@@ -46,8 +47,12 @@ function createTerminalView(out: NodeJS.WriteStream): LiveView {
 
 function createLineView(out: NodeJS.WriteStream): LiveView {
   const shown = new Map<number, StepState>();
+  let opening = '';
   return {
-    show(report) {
+    show(report, waiting) {
+      const [line = ''] = openingLine(report, waiting);
+      if (line !== '' && waiting?.message !== opening) out.write(`${line}\n`);
+      opening = waiting?.message ?? '';
       for (const step of report.steps) {
         if ((step.state === 'waiting' && step.why === null) || shown.get(step.number) === step.state)
           continue;
@@ -57,6 +62,12 @@ function createLineView(out: NodeJS.WriteStream): LiveView {
     },
     end: () => undefined,
   };
+}
+
+/** What holds a cycle up before its first step; nothing once that has begun. */
+function openingLine(report: CycleReport, waiting: Waiting | null): readonly string[] {
+  if (waiting === null || report.steps.some(({ state }) => state !== 'waiting')) return [];
+  return [`${OPENING} · ${waiting.message} (essai ${waiting.attempt})`];
 }
 
 function stepLine(step: StepReport, waiting: Waiting | null): string {

@@ -4,6 +4,7 @@ import { join, posix, relative } from 'node:path';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
+  bundleWorkflowCode,
   DefaultLogger,
   makeTelemetryFilterString,
   NativeConnection,
@@ -68,7 +69,11 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       connection: temporal.native,
       namespace: temporal.namespace,
       taskQueue: TASK_QUEUE,
-      workflowsPath: join(import.meta.dirname, 'workflows', 'index.ts'),
+      workflowBundle: await bundleWorkflowCode({
+        workflowsPath: join(import.meta.dirname, 'workflows', 'index.ts'),
+        // Webpack's account of each start is of no use to an operator.
+        logger: new DefaultLogger('WARN'),
+      }),
       activities: createActivities(
         createDeps(config, template, { ftp: createFtp(config.ftp), ledger: open.ledger, archive }),
       ),

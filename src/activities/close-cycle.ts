@@ -21,7 +21,9 @@ export const closeCycle =
   (deps: Deps) =>
   async ({ cycle, report }: CloseCycleInput): Promise<CloseCycleResult> => {
     const { config, archive, ledger, shop } = deps;
-    for (const alarm of report.alarms) log.warn(alarm.message, { alarm: alarm.kind, step: alarm.step });
+    const isFirst = Context.current().info.attempt === 1;
+    for (const alarm of isFirst ? report.alarms : [])
+      log.warn(alarm.message, { alarm: alarm.kind, step: alarm.step });
     const file = await archive.write(
       cycle.folder,
       'report.json',
