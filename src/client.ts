@@ -33,13 +33,14 @@ await program.parseAsync();
 
 async function withClient(work: (client: Client) => Promise<void>): Promise<void> {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const options = { address: '127.0.0.1:7233', ...connectionOptions, connectTimeout: 5_000 };
+  const address = connectionOptions.address ?? '127.0.0.1:7233';
+  const options = { ...connectionOptions, address, connectTimeout: 5_000 };
   let connection: Connection;
   try {
     connection = await Connection.connect(options);
   } catch {
     process.stderr.write(
-      `Temporal ne répond pas à ${options.address} : la passerelle est-elle lancée (npm start) ? Sinon, réglez TEMPORAL_ADDRESS.\n`,
+      `Temporal ne répond pas à ${address} : la passerelle est-elle lancée (npm start) ? Sinon, réglez TEMPORAL_ADDRESS.\n`,
     );
     process.exitCode = 2;
     return;

@@ -30,10 +30,13 @@ export const closeCycle =
       Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
     );
     const record = recordOrders(deps, cycle, 6);
-    await shop.finishOrders(
-      async (batch) => !(await record(batch)).isNew,
-      Context.current().cancellationSignal,
-    );
+    // A cycle that could not begin has no orders files, and the FTP server may be why.
+    if (report.outcome !== 'failed') {
+      await shop.finishOrders(
+        async (batch) => !(await record(batch)).isNew,
+        Context.current().cancellationSignal,
+      );
+    }
     const oldest = new Date(Date.now() - config.archive.retentionDays * 24 * 60 * 60_000);
     const purged = await archive.purge(localTime(oldest, config.timeZone).slice(0, 10));
     return {
