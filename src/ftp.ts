@@ -139,9 +139,11 @@ function createSession(client: Client, settings: FtpSettings) {
 
     /**
      * Writes a whole file under a name that nobody else uses, and checks its size.
-     * @throws when the server holds another number of bytes.
+     * @throws Refused for an empty file; also when the server holds another number of bytes.
      */
     async upload(path: string, bytes: Uint8Array): Promise<void> {
+      // Over TLS it is over before the data connection is secured, which vsftpd and ProFTPD take for a broken one.
+      if (bytes.length === 0) throw refused(`Expected bytes to write to ${path}, got an empty file`);
       await enter(posix.dirname(path));
       await client.uploadFrom(Readable.from(slices(bytes)), posix.basename(path));
       const look = await session.look(path);

@@ -1,12 +1,15 @@
-import { readdir, unlink } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { FtpServer } from '../../sandbox/ftp-server.ts';
 import { createActivities, type Activities, type Deps } from '../../src/activities/index.ts';
 import { createArchive } from '../../src/archive.ts';
 import { createDeps } from '../../src/worker.ts';
 import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
+import { onEach, REAL_SERVERS, SANDBOX_SERVER } from '../support/ftp-servers.ts';
 import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { startWorld, type AttemptNotes, type World } from '../support/world.ts';
+import { startWorld, VISITOR, type AttemptNotes, type World } from '../support/world.ts';
 
 // An attempt whose worker was taken for dead may wake up while another one is at work. However they interleave, Proshop
 // gets each order once.
@@ -19,13 +22,6 @@ beforeAll(async () => {
   test = await database.open();
 });
 afterAll(() => test.close());
-beforeEach(async () => {
-  await test.reset();
-  world = await startWorld(test.ledger);
-  await world.put('export/commandes', ordersCsv(orderRow(1), orderRow(2)));
-  await world.attempt((activities) => activities.exportOrders({ cycle: CYCLE, step: 1 }));
-});
-afterEach(() => world.stop());
 
 /** Starts an attempt that falls asleep where `method` of the ledger would be called; gives what wakes it. */
 function sleepwalk(
@@ -67,43 +63,6 @@ function sleepwalk(
   return { asleep, wake, end };
 }
 
-it('two attempts that find the same cut upload publish its orders once', async () => {
-  taken.clear();
-  const deliver = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
-  // Cut after the upload: the file is whole, but nobody may know.
-  world.scissors.arm(4);
-  await expect(deliver()).rejects.toThrow('cut after upload');
-  const zombie = sleepwalk('abandonDelivery');
-  await zombie.asleep;
-  // Another attempt gives the delivery up, and is cut before it has removed the file.
-  world.scissors.arm(1);
-  await expect(deliver()).rejects.toThrow('cut after abandonDelivery');
-  zombie.wake();
-  await zombie.end;
-  await takeSales();
-  await deliver();
-  await takeSales();
-  expect(taken.size).toBe(1);
-});
-
-it('a stock update is not confirmed by an attempt that slept while it was taken back', async () => {
-  await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
-  const notes: AttemptNotes = { details: undefined };
-  const collect = () => world.attempt((a) => a.collectStock({ cycle: CYCLE, standing: null }), notes);
-  await expect(collect()).rejects.toThrow(/being written/);
-  const { exportId, file } = await collect();
-  const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
-  const input = { cycle: CYCLE, exportId, update, lateOrdersAt: new Date().toISOString() };
-  await expect(world.attempt((a) => a.updateStock(input))).rejects.toThrow(/begun its import/);
-  await unlink(join(world.ftpRoot, 'ExportCSVmod'));
-  const zombie = sleepwalk('markTaken', (a) => a.updateStock(input));
-  await zombie.asleep;
-  expect(await world.attempt((a) => a.withdrawStock())).toEqual({ withdrawn: 1 });
-  zombie.wake();
-  expect(await zombie.end).toMatch(/taken back meanwhile/);
-  expect(await test.ledger.appliedStock()).toEqual(new Map());
-});
-
 const taken = new Set<string>();
 const takeSales = async () => {
   const folder = join(world.ftpRoot, 'import');
@@ -113,23 +72,80 @@ const takeSales = async () => {
   }
 };
 
-it.each(['startDelivery', 'markUploaded', 'markPublished'] as const)(
-  'a delivery that slept before %s does not send its orders a second time',
-  async (method) => {
+onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
+  let folder: string;
+  let server: FtpServer;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'passerelle-zombies-'));
+    server = await tested.start({ root: folder, ...VISITOR });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    await test.reset();
+    world = await startWorld(test.ledger, undefined, server);
+    await world.put('export/commandes', ordersCsv(orderRow(1), orderRow(2)));
+    await world.attempt((activities) => activities.exportOrders({ cycle: CYCLE, step: 1 }));
+  });
+  afterEach(() => world.stop());
+
+  it('two attempts that find the same cut upload publish its orders once', async () => {
     taken.clear();
-    const zombie = sleepwalk(method);
+    const deliver = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
+    // Cut after the upload: the file is whole, but nobody may know.
+    world.scissors.arm(4);
+    await expect(deliver()).rejects.toThrow('cut after upload');
+    const zombie = sleepwalk('abandonDelivery');
     await zombie.asleep;
-    expect(await world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }))).toMatchObject({
-      orders: 2,
-    });
-    await takeSales();
+    // Another attempt gives the delivery up, and is cut before it has removed the file.
+    world.scissors.arm(1);
+    await expect(deliver()).rejects.toThrow('cut after abandonDelivery');
     zombie.wake();
     await zombie.end;
     await takeSales();
-    expect(taken.size).toBe(1);
-    await world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
+    await deliver();
     await takeSales();
     expect(taken.size).toBe(1);
-    expect(Object.keys(await world.files()).filter((path) => path.startsWith('import/'))).toEqual([]);
-  },
-);
+  });
+
+  it('a stock update is not confirmed by an attempt that slept while it was taken back', async () => {
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const notes: AttemptNotes = { details: undefined };
+    const collect = () => world.attempt((a) => a.collectStock({ cycle: CYCLE, standing: null }), notes);
+    await expect(collect()).rejects.toThrow(/being written/);
+    const { exportId, file } = await collect();
+    const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+    const input = { cycle: CYCLE, exportId, update, lateOrdersAt: new Date().toISOString() };
+    await expect(world.attempt((a) => a.updateStock(input))).rejects.toThrow(/begun its import/);
+    await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+    const zombie = sleepwalk('markTaken', (a) => a.updateStock(input));
+    await zombie.asleep;
+    expect(await world.attempt((a) => a.withdrawStock())).toEqual({ withdrawn: 1 });
+    zombie.wake();
+    expect(await zombie.end).toMatch(/taken back meanwhile/);
+    expect(await test.ledger.appliedStock()).toEqual(new Map());
+  });
+
+  it.each(['startDelivery', 'markUploaded', 'markPublished'] as const)(
+    'a delivery that slept before %s does not send its orders a second time',
+    async (method) => {
+      taken.clear();
+      const zombie = sleepwalk(method);
+      await zombie.asleep;
+      expect(await world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }))).toMatchObject({
+        orders: 2,
+      });
+      await takeSales();
+      zombie.wake();
+      await zombie.end;
+      await takeSales();
+      expect(taken.size).toBe(1);
+      await world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
+      await takeSales();
+      expect(taken.size).toBe(1);
+      expect(Object.keys(await world.files()).filter((path) => path.startsWith('import/'))).toEqual([]);
+    },
+  );
+});

@@ -35,6 +35,9 @@ export interface AttemptNotes {
   details: unknown;
 }
 
+/** The side effects on the FTP server, by name, as the scissors count them. */
+export const FTP_EFFECTS = ['upload', 'rename', 'remove', 'ensureFolder'] as const;
+
 /** Everything around the activities: a real FTP server, a real ledger, the modules' URLs, and scissors. */
 export interface World {
   readonly config: Config;
@@ -57,13 +60,19 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** Who enters the FTP server that a world stands on. */
+export const VISITOR = { user: 'boutique', password: 'sesame-sesame' };
+
+/** Starts a world, on an FTP server of its own or on a running one of VISITOR's, which it empties and lets run. */
 export async function startWorld(
   ledger: Ledger,
   change: (settings: Settings) => void = () => undefined,
+  standing?: FtpServer,
 ): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-world-'));
-  const ftpRoot = join(folder, 'ftp');
-  const ftpServer = await startFtpServer({ root: ftpRoot, user: 'boutique', password: 'sesame-sesame' });
+  const ftpServer = standing ?? (await startFtpServer({ root: join(folder, 'ftp'), ...VISITOR }));
+  const ftpRoot = ftpServer.root;
+  for (const name of await readdir(ftpRoot)) await rm(join(ftpRoot, name), { recursive: true });
   await mkdir(join(ftpRoot, 'export'));
   await mkdir(join(ftpRoot, 'import'));
   const shop: ShopStub = {
@@ -80,10 +89,7 @@ export async function startWorld(
   const real = createFtp(config.ftp);
   const ftp: Ftp = {
     session: (work, signal) =>
-      real.session(
-        (session) => work(cutting(session, ['upload', 'rename', 'remove', 'ensureFolder'], scissors)),
-        signal,
-      ),
+      real.session((session) => work(cutting(session, FTP_EFFECTS, scissors)), signal),
   };
   // Everything of the ledger that writes: what only reads is named, so that a new method is cut unless it is known to read.
   const writing = (Object.keys(ledger) as (keyof Ledger)[]).filter((method) => !READING.has(method));
@@ -127,7 +133,7 @@ export async function startWorld(
       globalThis.fetch = realFetch;
       server.closeAllConnections();
       server.close();
-      await ftpServer.stop();
+      if (standing === undefined) await ftpServer.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -190,7 +196,7 @@ async function writeConfig(
   const url = (job: string) =>
     `http://127.0.0.1:${(server.address() as AddressInfo).port}/${job}?secure_key=k3y-k3y-k3y`;
   return loadConfig(path, {
-    FTP_PASSWORD: 'sesame-sesame',
+    FTP_PASSWORD: VISITOR.password,
     SHOP_EXPORT_ORDERS_URL: url('exportOrders'),
     SHOP_IMPORT_PRODUCTS_URL: url('importProducts'),
     SHOP_UPDATE_STOCK_URL: url('updateStock'),
