@@ -15,6 +15,8 @@ export const FAILURE = {
   shopBusy: 'ShopBusy',
   /** The stock was prepared too long ago to be written now. The workflow prepares it again. */
   planTooOld: 'PlanTooOld',
+  /** Proshop has written, or is writing, another ExportCSV than the one that was collected. The next cycle sees to it. */
+  overtaken: 'Overtaken',
   /** Somebody says no, and will say no again: a password, a right, a certificate, a missing folder. Not retried. */
   refused: 'Refused',
   /** A file that does not fit the configuration. Not retried; the file is kept. */
@@ -50,6 +52,10 @@ export function planTooOld(message: string): ApplicationFailure {
   });
 }
 
+export function overtaken(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: FAILURE.overtaken, message, nonRetryable: true });
+}
+
 export function refused(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: FAILURE.refused, message, nonRetryable: true });
 }
@@ -69,11 +75,14 @@ export class ShopAnswerError extends Error {
   readonly status: number | null;
   /** False when the shop is known not to have begun the work. */
   readonly mayHaveBegun: boolean;
+  /** What stood in the way of an answer, `ECONNREFUSED`; null when there was one. */
+  readonly code: string | null;
 
-  constructor(message: string, status: number | null, mayHaveBegun: boolean) {
+  constructor(message: string, status: number | null, mayHaveBegun: boolean, code: string | null = null) {
     super(message);
     this.status = status;
     this.mayHaveBegun = mayHaveBegun;
+    this.code = code;
   }
 }
 
@@ -117,25 +126,39 @@ function messageOf(error: unknown): string {
 function kindOf(error: unknown): 'refused' | 'badData' | 'transient' {
   if (error instanceof FormatError || error instanceof TemplateError) return 'badData';
   if (error instanceof FTPError) return ftpKind(error);
-  if (error instanceof ShopAnswerError) {
-    const status = error.status ?? 503;
+  if (error instanceof ShopAnswerError && error.status !== null) {
+    const { status } = error;
     return status >= 500 || status === 429 || status === 408 ? 'transient' : 'refused';
   }
-  return REFUSALS.has(codeOf(error)) ? 'refused' : 'transient';
+  const code = codeOf(error);
+  return isCertificateFault(code) || LOCAL_REFUSALS.has(code) ? 'refused' : 'transient';
 }
 
-/** TLS and local-file errors that the same call would meet again. */
-const REFUSALS = new Set([
+/** True for the codes by which Node refuses a server's certificate, before anything was sent. */
+export function isCertificateFault(code: string): boolean {
+  return CERTIFICATE_FAULTS.has(code);
+}
+
+const CERTIFICATE_FAULTS: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_CHAIN_TOO_LONG',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
   'ERR_TLS_CERT_ALTNAME_INVALID',
-  'EACCES',
-  'EROFS',
 ]);
+
+/** Local-file errors that the same call would meet again. */
+const LOCAL_REFUSALS = new Set(['EACCES', 'EROFS']);
 
 // Replies that mean different things on different servers are told apart by their text.
 function ftpKind(error: FTPError): 'refused' | 'transient' {

@@ -70,6 +70,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
   const parameters = `server start-dev --ip ${HOST} --ui-ip ${HOST} --port ${port} --ui-port ${uiPort} --log-level warn --dynamic-config-value frontend.WorkflowPauseEnabled=true`;
   const child = spawn(program, [...parameters.split(' '), '--db-filename', database], {
     detached: true,
+    env: serverEnvironment(),
     stdio: ['ignore', log.fd, log.fd],
   });
   const failed = new Promise<string>((resolve) => {
@@ -107,6 +108,16 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
       },
     };
   }
+}
+
+/** What the server needs of our environment: the rest holds the secrets of the FTP and the shop. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'SystemRoot', 'USERPROFILE', 'TEMP'];
+  const needed = names.flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]],
+  );
+  // Left to itself it asks the makers' site for newer versions.
+  return { ...Object.fromEntries(needed), TEMPORAL_VERSION_CHECK_DISABLED: '1' };
 }
 
 /** The server keeps closed workflows for a day unless told otherwise. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
+import { inspect } from 'node:util';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import {
@@ -16,8 +17,10 @@ import pino, { type Logger } from 'pino';
 import { beat } from './activities/heartbeat.ts';
 import { createActivities, type Deps } from './activities/index.ts';
 import { createArchive, type Archive } from './archive.ts';
+import { sentInClear } from './clear-text.ts';
 import { concealSecrets } from './concealment.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
+import { DataFolderError, makePrivate } from './data-folder.ts';
 import { readTemplate, TemplateError, type SalesTemplate } from './domain/sales-xml.ts';
 import { toFailure } from './failures.ts';
 import { createFtp, type Ftp } from './ftp.ts';
@@ -42,11 +45,18 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Wires everything from the configuration, upserts the schedule and starts the worker. The only composition root. */
 export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
+  // The embedded database and Temporal make files too, with the rights that this leaves: their user's alone.
+  process.umask(0o077);
   const template = readTemplate(
     readTemplateFile(config.proshop.template),
     relative('.', config.proshop.template),
     config.orders.columns,
   );
+  for (const what of sentInClear(config)) log.warn(`Sent unencrypted over the network, ${what}`);
+  if (config.databaseUrl === undefined || !config.externalTemporal) {
+    if (await makePrivate(config.data))
+      log.warn({ data: config.data }, 'The data folder was open to other users, and is no more');
+  }
   const archive = createArchive(config.archive.folder);
   await archive.check();
 
@@ -160,6 +170,7 @@ export function createDeps(
     orders: config.orders,
     staging,
     updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
+    exportPath: posix.join(config.proshop.exportFolder, config.proshop.exportName),
     planAge: config.stock.planAge,
   });
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
@@ -262,14 +273,17 @@ export function createLog(config: Config, out: NodeJS.WritableStream = process.s
 }
 
 async function main(path: string): Promise<void> {
+  // What loadConfig itself says names secrets, and never shows one.
+  let conceal = (text: string) => text;
   try {
     const config = loadConfig(path);
+    conceal = concealSecrets(config);
     const gateway = await startGateway(config);
     stopOnSignal(gateway);
     await gateway.stopped;
   } catch (error) {
-    if (!isForPeople(error)) throw error;
-    process.stderr.write(`${(error as Error).message}\n`);
+    const told = isForPeople(error) ? (error as Error).message : inspect(error);
+    process.stderr.write(`${conceal(told)}\n`);
     process.exitCode = 1;
   }
 }
@@ -282,7 +296,7 @@ export function stopOnSignal(gateway: Gateway): void {
 
 /** Errors whose message says all that an operator needs; any other is a defect and shows its stack. */
 function isForPeople(error: unknown): boolean {
-  return [ConfigError, TemplateError, StartError, FolderBusyError, TemporalServerError].some(
+  return [ConfigError, TemplateError, StartError, DataFolderError, FolderBusyError, TemporalServerError].some(
     (kind) => error instanceof kind,
   );
 }

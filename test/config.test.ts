@@ -114,6 +114,7 @@ describe('a secret', () => {
     const faults = await faultsOf((text) => text.replace('${FTP_PASSWORD}', 'hunter3'));
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain('ftp.password: Expected a reference');
+    expect(faults[0]).not.toContain('hunter3');
   });
 
   it('is asked for by name when the environment lacks it, once for each', async () => {
@@ -161,6 +162,24 @@ describe('a secret', () => {
     expect(conceal('key abcdef123456')).toBe('key (secret)');
     expect(conceal('shop.example.org')).toBe('shop.example.org');
   });
+
+  it('is taken out of any text when Temporal’s own loader reads it', async () => {
+    const key = 'temporal-key\n';
+    const conceal = concealSecrets(await load(await example(), { ...ENVIRONMENT, TEMPORAL_API_KEY: key }));
+    expect(conceal(`Metadata string value "Bearer ${key}" contains illegal characters`)).not.toContain(
+      'temporal-key',
+    );
+  });
+});
+
+it('refuses an environment in which no certificate would be checked', async () => {
+  const unchecked = { ...ENVIRONMENT, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+  await expect(async () => load(await example(), unchecked)).rejects.toThrow(
+    /Expected certificates to be checked, got NODE_TLS_REJECT_UNAUTHORIZED=0: unset it/,
+  );
+  expect(await load(await example(), { ...unchecked, NODE_TLS_REJECT_UNAUTHORIZED: '1' })).toMatchObject({
+    timeZone: 'Europe/Paris',
+  });
 });
 
 it('lets a plain value come from the environment', async () => {
@@ -175,4 +194,69 @@ it('lets a plain value come from the environment', async () => {
     },
   );
   expect([config.ftp.port, config.ftp.host]).toEqual([2121, 'localhost']);
+});
+
+describe('a name that becomes a path', () => {
+  it.each([
+    ['folder: /export ', 'folder: /export/../.. ', 'orders.folder'],
+    ['folder: /export ', 'folder: "/export\\r\\nDELE x" ', 'orders.folder'],
+    ['folder: /export ', 'folder: "/export\\\\..\\\\x" ', 'orders.folder'],
+    ['name: commandes ', 'name: .. ', 'orders.name'],
+    ['name: commandes ', 'name: a-*-*.csv ', 'orders.name'],
+    ['name: commandes ', 'name: ../commandes ', 'orders.name'],
+    ['# exportName: ExportCSV', 'exportName: ..', 'proshop.exportName'],
+    ['# salesPrefix: ventes', 'salesPrefix: "a\\0"', 'proshop.salesPrefix'],
+    ['# salesPrefix: ventes', 'salesPrefix: "a\\\\b"', 'proshop.salesPrefix'],
+  ])('is refused when it leads elsewhere: %s becomes %s', async (from, to, setting) => {
+    const faults = await faultsOf((text) => text.replace(from, () => to));
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(`${setting}: Expected a f`);
+  });
+});
+
+it.each([
+  [
+    'a delimiter that is the quote',
+    "delimiter: ';'",
+    "delimiter: '\"'",
+    'stock.file.quote: Expected another character than the delimiter, got nothing',
+  ],
+  [
+    'a line break for a delimiter',
+    "delimiter: ';'",
+    'delimiter: "\\n"',
+    'stock.file.delimiter: Expected one character, or tab',
+  ],
+  [
+    'an unknown tag',
+    'host: ftp.example.org',
+    'host: !!js/function x',
+    'Expected valid YAML, got: Unresolved tag',
+  ],
+  ['an alias that holds itself', 'host: ftp.example.org', 'host: &a [*a]', 'inside one another, got more'],
+  [
+    'text where a list must be',
+    "payments: ['*bon cadeau*']",
+    'payments: bon',
+    'orders.voucher.payments: Expected a list, got `bon`',
+  ],
+])('does not take %s', async (_name, from, to, expected) => {
+  // The first delimiter of the example is a comment.
+  const faults = await faultsOf((text) =>
+    text.replace(
+      new RegExp(`^(  +)${from.replace(/[*[\]]/g, '\\$&')}`, 'm'),
+      (_, blank: string) => blank + to,
+    ),
+  );
+  expect(faults.join('\n')).toContain(expected);
+});
+
+it('does not take a file that is not UTF-8, nor a huge one', async () => {
+  const path = join(folder, 'passerelle.yaml');
+  await writeFile(path, Buffer.from('a: b\nc: é\n', 'latin1'));
+  expect(() => loadConfig(path, ENVIRONMENT)).toThrow(
+    'line 2: Expected utf-8 text, got bytes that are not UTF-8',
+  );
+  await writeFile(path, 'x'.repeat(100_001));
+  expect(() => loadConfig(path, ENVIRONMENT)).toThrow('Expected a file of at most 100000 bytes, got 100001');
 });

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle as drizzlePg } from 'drizzle-orm/node-postgres';
@@ -66,6 +66,7 @@ async function openPglite(folder: string): Promise<OpenLedger> {
   const held = await lockFolder(folder);
   const client = await PGlite.create(folder);
   await migratePglite(drizzlePglite(client), MIGRATIONS);
+  await narrow(folder);
   const database = drizzlePglite(client);
   return {
     ledger: createLedger(database),
@@ -76,4 +77,12 @@ async function openPglite(folder: string): Promise<OpenLedger> {
       await held.release();
     },
   };
+}
+
+/** PGlite makes most of its files open to everyone, whatever the process's mask. */
+async function narrow(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+  }
 }

@@ -1,5 +1,5 @@
 import { matches } from '../domain/wildcard.ts';
-import { ShopAnswerError } from '../failures.ts';
+import { isCertificateFault, ShopAnswerError } from '../failures.ts';
 import type { Secret } from '../secret.ts';
 
 /** The module's answer is a short text; more than this is a page of something else. */
@@ -19,7 +19,8 @@ export interface CronUrl {
 /**
  * Calls a cron URL and gives the text of its answer. A redirect, which could carry the key to another host, is not
  * followed.
- * @throws {ShopAnswerError} on any status but 2xx, on a text that says no, and when there is no answer.
+ * @throws {ShopAnswerError} on any status but 2xx, on a text that says no, when there is no answer, and when an https
+ * address has a certificate that cannot be trusted: nothing was sent then.
  */
 export async function callCronUrl(
   { name, url, timeout, refusals }: CronUrl,
@@ -30,10 +31,19 @@ export async function callCronUrl(
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
   }).catch((error: unknown) => {
     const cause = causeOf(error);
+    if (isCertificateFault(cause)) {
+      throw new ShopAnswerError(
+        `Expected a certificate to trust when the shop is asked for ${name}, got ${cause}: renew it, or name the authority that signed it in NODE_EXTRA_CA_CERTS`,
+        null,
+        false,
+        cause,
+      );
+    }
     throw new ShopAnswerError(
       `Expected the shop to answer ${name}, got no answer (${cause})`,
       null,
       !UNREACHED.has(cause),
+      cause,
     );
   });
   const { status } = response;

@@ -252,6 +252,20 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     expect(await idsToSend()).toEqual([2]);
   });
 
+  it('forgets customers of orders that nobody ever saw to, and of those that Proshop is not known to count', async () => {
+    await record([anOrder(1), anOrder(2), anOrder(3), anOrder(4)], { byHand: [1] });
+    await test.ledger.setAside(2, 'Expected a placeholder that can be worked out, got none');
+    await publish([3]);
+    const cut = await start([4]);
+    expect(await test.ledger.forgetCustomers(after(1))).toBe(3);
+    expect(await test.ledger.forgetCustomers(after(1))).toBe(0);
+    expect(await test.ledger.ordersForPeople()).toMatchObject({ byHand: [{ id: 1 }], setAside: [{ id: 2 }] });
+    expect(await unitsOutstanding()).toBe(4);
+    // Its file was never shown to Proshop: it is sent again, with its customer.
+    await test.ledger.abandonDelivery(cut);
+    expect(await test.ledger.ordersToSend()).toEqual([anOrder(4)]);
+  });
+
   it('holds ten thousand orders of a pause in one delivery', async () => {
     const ids = Array.from({ length: 10_000 }, (_, index) => index + 1);
     await record(ids.map((id) => anOrder(id)));
