@@ -34,7 +34,7 @@ const PIECES = 20;
  * `importProducts` (NouveauProduitImport) adds products that the shop does not have and skips the others;
  * `updateStock` (MajProduitImport0) sets quantities, deletes and makes again every variant, zeroes what the file does not
  * hold, and deletes the file from the FTP at the end.
- * @param neverEnds true: it stops half-way and never says so
+ * @param stuck given: it stops half-way and says nothing more; when this resolves, the hosting has killed it
  */
 export async function importCatalog(
   job: ImportJob,
@@ -43,7 +43,7 @@ export async function importCatalog(
   ftp: FtpAccess,
   clock: ScaledClock,
   journal: Journal,
-  neverEnds: boolean,
+  stuck: Promise<void> | undefined,
 ): Promise<void> {
   const path = settings.paths[job];
   const run: Journal['imports'][number] = {
@@ -60,6 +60,7 @@ export async function importCatalog(
   const end = (outcome: typeof run.outcome) => {
     run.outcome = outcome;
     run.finishedAt = clock.time();
+    journal.importEnded();
   };
   const piece = settings.durations[job] / PIECES;
   try {
@@ -72,9 +73,10 @@ export async function importCatalog(
     const products = [...byReference(rows)];
     for (let index = 0; index < PIECES; index++) {
       await clock.pass(piece);
-      if (neverEnds && index === PIECES / 2) {
+      if (stuck !== undefined && index === PIECES / 2) {
         run.outcome = 'stuck';
-        await clock.pass(Number.MAX_SAFE_INTEGER);
+        await stuck;
+        return;
       }
       const from = Math.floor((products.length * index) / PIECES);
       const to = Math.floor((products.length * (index + 1)) / PIECES);

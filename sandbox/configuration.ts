@@ -31,7 +31,8 @@ const LEAST = {
   deadline: 15_000,
 } as const;
 
-const ORDER_COLUMNS = {
+/** Titles of the Order Export module's columns, by our names. */
+export const ORDER_COLUMNS = {
   order: {
     id: 'id_order',
     reference: 'reference',

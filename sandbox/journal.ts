@@ -10,6 +10,8 @@ export interface Journal {
   readonly exports: Writable<StockExport>[];
   readonly imports: Writable<CatalogImportRun>[];
   readonly faults: Fault[];
+  /** Called whenever the shop has ended an import. */
+  importEnded: () => void;
   /** Writes a fault down, once for each kind, file and detail in a row. */
   fault(kind: FaultKind, file: string, detail: string): void;
   /** Writes down why a program's run ended; the end of the sandbox is no fault. */
@@ -29,6 +31,7 @@ export function openJournal(clock: ScaledClock): Journal {
     exports: [],
     imports: [],
     faults,
+    importEnded: () => undefined,
     fault,
     trouble: (who, error) => {
       if (isStopped(error)) return;

@@ -14,6 +14,8 @@ export interface Expectations {
   readonly stock?: 'exact' | 'never more' | 'unchanged';
   /** How old, in sandbox minutes, the figures may be when the shop's import begins: 30 when left out. */
   readonly stalest?: number;
+  /** Figures written before this sandbox time are stale, whatever `stalest` says: the start of the cycle that applied them. */
+  readonly writtenSince?: string;
 }
 
 export interface Judgement {
@@ -50,7 +52,7 @@ export function judge(truth: Truth, expectations: Expectations = {}): Judgement 
             'none',
           ),
         ]
-      : judgeStock(truth, applied, stock, expectations.stalest ?? 30)),
+      : judgeStock(truth, applied, stock, oldestFigures(applied, expectations))),
     check(
       'no file was ever seen partial, unreadable or foreign',
       truth.faults
@@ -147,7 +149,7 @@ function judgeStock(
   truth: Truth,
   applied: CatalogImportRun | undefined,
   stock: 'exact' | 'never more',
-  stalest: number,
+  oldest: string,
 ): readonly Check[] {
   const names = {
     fresh: 'the stock applied is fresh',
@@ -177,17 +179,15 @@ function judgeStock(
   // An export may have come between the one that was collected and the update: each fresh one may be the one applied.
   const complete = truth.exports.filter(
     (written) =>
-      written.finishedAt !== null && written.finishedAt <= applied.startedAt && written.damage === null,
+      written.finishedAt !== null && written.finishedAt <= applied.startedAt && hasTrueFigures(written),
   );
-  const fresh = complete.filter(
-    (written) => instant(applied.startedAt) - instant(written.startedAt) <= stalest * 60_000,
-  );
+  const fresh = complete.filter((written) => (written.finishedAt ?? '') >= oldest);
   const candidates = fresh
     .map((written) => ({ written, wrong: wrongVariants(truth, written, applied, stock) }))
     .sort((a, b) => a.wrong.length - b.wrong.length);
   const best = candidates[0];
   if (best === undefined) {
-    const none = [`no ExportCSV of the last ${stalest} minutes before the update at ${applied.startedAt}`];
+    const none = [`no sound ExportCSV between ${oldest} and the update at ${applied.startedAt}`];
     return [check(names.fresh, none, ''), vouchers];
   }
 
@@ -209,6 +209,20 @@ function judgeStock(
     ),
     vouchers,
   ];
+}
+
+/** Sandbox time before which figures are too old for the update. */
+function oldestFigures(
+  applied: CatalogImportRun | undefined,
+  { stalest = 30, writtenSince }: Expectations,
+): string {
+  if (writtenSince !== undefined || applied === undefined) return writtenSince ?? '';
+  return new Date(instant(applied.startedAt) - stalest * 60_000).toISOString().slice(0, -1);
+}
+
+/** Rows that stand twice say nothing wrong, and figures of a file that was written again are told as they were then. */
+function hasTrueFigures({ damage }: StockExport): boolean {
+  return damage === null || damage === 'duplicated rows' || damage === 'old file again';
 }
 
 /** Variants whose stock in the shop is not Proshop's figure minus the orders that the figure does not include. */

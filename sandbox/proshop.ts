@@ -48,6 +48,8 @@ export interface Proshop {
   /** Takes only every other file at the next import. */
   takeHalf(): void;
   damageNextExport(damage: ExportDamage): void;
+  /** Forgets the faults that have not come yet. */
+  recover(): void;
   stock(ean: string): number | undefined;
   readonly taken: ReadonlyMap<number, { readonly at: readonly string[]; readonly sale: Sale }>;
   readonly byHand: ReadonlyMap<number, string>;
@@ -79,7 +81,7 @@ export function openProshop(
   let skips = 0;
   let half = false;
   let damage: ExportDamage | null = null;
-  let previous: Buffer | undefined;
+  let previous: { readonly bytes: Buffer; readonly run: Journal['exports'][number] } | undefined;
 
   const lower = (ean: string, quantity: number) => {
     stock.set(ean, (stock.get(ean) ?? 0) - quantity);
@@ -150,16 +152,21 @@ export function openProshop(
   const exportStock = async () => {
     const lines = exportLines(scenario, stock, settings.store);
     const run = begin(clock.time(), lines);
-    const bytes = damaged(lines, damage, previous);
+    const bytes = damaged(lines, damage, previous?.bytes);
+    // The old file says what was true then.
+    if (damage === 'old file again' && previous !== undefined) {
+      run.figures = previous.run.figures;
+      run.reflects = previous.run.reflects;
+    }
     damage = null;
     if (bytes === undefined) return;
-    previous ??= bytes;
+    previous ??= { bytes, run };
     try {
       await withFtp(ftp, (client) =>
         client.uploadFrom(slowly(bytes, settings.writing, clock), settings.exportPath),
       );
       run.finishedAt = clock.time();
-      if (run.damage === null) previous = bytes;
+      if (run.damage === null) previous = { bytes, run };
     } catch (error) {
       run.damage ??= 'cut';
       journal.trouble('Proshop export', error);
@@ -180,8 +187,8 @@ export function openProshop(
     exportStockAtOnce: async (at) => {
       const lines = exportLines(scenario, stock, settings.store);
       const run = begin(at, lines);
-      previous = encoded(lines);
-      const bytes = previous;
+      const bytes = encoded(lines);
+      previous = { bytes, run };
       await withFtp(ftp, (client) => upload(client, settings.exportPath, bytes));
       run.finishedAt = at;
     },
@@ -198,6 +205,11 @@ export function openProshop(
     },
     damageNextExport: (kind) => {
       damage = kind;
+    },
+    recover: () => {
+      skips = 0;
+      half = false;
+      damage = null;
     },
     stock: (ean) => stock.get(ean),
     taken,

@@ -38,6 +38,8 @@ export interface SandboxOptions {
     /** Folder on this disk that is its `/`: `folder`/ftp when left out. */
     readonly root?: string;
   };
+  /** Called with the truth of the instant at which the shop has ended an import. */
+  readonly onImport?: (truth: Truth) => void;
   /** Ports to listen on; free ones when left out. */
   readonly ports?: { readonly ftp?: number; readonly shop?: number };
   /** What differs from the usual settings of the modules and of Proshop; times in sandbox milliseconds. */
@@ -72,6 +74,8 @@ export interface Sandbox {
   failNext(job: ShopJob, fault: ShopFault): void;
   /** Makes Proshop's next `ExportCSV` wrong. */
   damageNextExport(damage: ExportDamage): void;
+  /** Shop and Proshop work again: faults that nobody has met yet are forgotten, an import that never ends is killed. */
+  recover(): void;
   /** Waits until every event of the scenario has happened. Rejects with an AbortError when the sandbox stops before. */
   scenarioOver(): Promise<void>;
   stop(): Promise<void>;
@@ -184,6 +188,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const endWatch = watchImports(join(root, LAYOUT.import), LAYOUT.import, journal);
 
   const truth = () => tell(scenario, clock, shop, proshop, journal, root);
+  if (options.onImport !== undefined) {
+    const { onImport } = options;
+    journal.importEnded = () => onImport(truth());
+  }
   const truthFile = join(options.folder, 'truth.json');
   const keepTruth = () => {
     writeFileSync(`${truthFile}.new`, JSON.stringify(truth(), null, 1));
@@ -216,6 +224,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
     failNext: (job, fault) => server.failNext(job, fault),
     damageNextExport: (damage) => proshop.damageNextExport(damage),
+    recover: () => {
+      server.recover();
+      proshop.recover();
+    },
     scenarioOver: () => script,
     stop: () => (stopped ??= stop()),
   };

@@ -311,6 +311,8 @@ export interface RandomScenarioOptions {
   readonly orders?: number;
   /** Orders placed while the cycle runs, before its second export. */
   readonly lateOrders?: number;
+  /** Orders placed over the two hours that follow, with as many sales in store. */
+  readonly laterOrders?: number;
 }
 
 /** Makes a scenario from a seed: the same seed gives the same one. */
@@ -393,6 +395,10 @@ export function randomScenario(seed: number, options: RandomScenarioOptions = {}
   const sales = [...left]
     .filter(([, units]) => units > 0 && random() < 0.1)
     .map(([ean]) => ({ at: at(3_300 + below(900)), soldInStore: { ean, quantity: 1 } }));
+  const later = times(options.laterOrders ?? 0, 4_080, 11_280).flatMap((second) => [
+    order(at(second)),
+    { at: at(second), soldInStore: { ean: pick(sellable), quantity: 1 } },
+  ]);
 
   return {
     start: '2026-11-24T10:54:30',
@@ -403,6 +409,7 @@ export function randomScenario(seed: number, options: RandomScenarioOptions = {}
       ...times(options.orders ?? 10, 1_860, 3_240).map((second) => order(at(second))),
       ...times(options.lateOrders ?? 3, 3_780, 4_080).map((second) => order(at(second))),
       ...sales,
+      ...later,
     ].filter((event) => event !== undefined),
   };
 }

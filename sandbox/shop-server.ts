@@ -23,6 +23,8 @@ export type ShopFault =
   | 'redirect'
   /** 200 with a PHP error's text. */
   | 'error text'
+  /** No answer within anybody's patience; the job is done all the same, long after. */
+  | 'late'
   /** The job is done, the connection breaks instead of the answer. */
   | 'answer lost'
   /** 200, and the import stops half-way without an end (imports only). */
@@ -33,6 +35,8 @@ export interface ShopServer {
   readonly urls: Readonly<Record<ShopJob, string>>;
   /** Makes the next call of a job go wrong. */
   failNext(job: ShopJob, fault: ShopFault): void;
+  /** Forgets the faults that no call has met yet, and has the hosting kill an import that never ends. */
+  recover(): void;
   stop(): Promise<void>;
 }
 
@@ -50,6 +54,8 @@ const PATHS = {
   /** The same job's other address: a front controller. */
   importController: '/module/simpleimportproduct/ScheduledProductsImport',
 } as const;
+/** Sandbox milliseconds. */
+const LATE = 12 * 60_000;
 const SETTINGS: Readonly<Record<ShopJob, string>> = {
   exportOrders: 'CommandesProshop',
   importProducts: 'NouveauProduitImport',
@@ -66,17 +72,17 @@ export async function startShopServer(
 ): Promise<ShopServer> {
   const faults = new Map<ShopJob, ShopFault[]>();
   let importing: Promise<void> | undefined;
+  let killStuck = (): void => undefined;
 
   const answer = (response: ServerResponse, status: number, body: string) => {
     response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' }).end(body);
   };
   const startImport = (job: ImportJob, neverEnds: boolean): boolean => {
     if (importing !== undefined) return false;
-    importing = importCatalog(job, shop, options.catalogImport, ftp, clock, journal, neverEnds).finally(
-      () => {
-        importing = undefined;
-      },
-    );
+    const stuck = neverEnds ? new Promise<void>((resolve) => (killStuck = resolve)) : undefined;
+    importing = importCatalog(job, shop, options.catalogImport, ftp, clock, journal, stuck).finally(() => {
+      importing = undefined;
+    });
     return true;
   };
 
@@ -95,6 +101,9 @@ export async function startShopServer(
       case 'error text':
         answer(response, 200, 'Fatal error: Allowed memory size of 134217728 bytes exhausted');
         return;
+      case 'late':
+        await clock.pass(LATE);
+        break;
       case 'answer lost':
       case 'never ends':
       case undefined:
@@ -152,7 +161,12 @@ export async function startShopServer(
     failNext: (job, fault) => {
       faults.set(job, [...(faults.get(job) ?? []), fault]);
     },
+    recover: () => {
+      faults.clear();
+      killStuck();
+    },
     stop: async () => {
+      killStuck();
       server.closeAllConnections();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -3,7 +3,8 @@ import type { ArchivedFile } from '../archive.ts';
 import { localTime } from '../local-time.ts';
 import type { CycleReport } from '../workflows/report.ts';
 import type { CycleRef, Deps } from './deps.ts';
-import { recordOrders } from './export-orders.ts';
+import type { DeliverOrdersResult } from './deliver-orders.ts';
+import { recordOrders, type ExportOrdersResult } from './export-orders.ts';
 
 export interface CloseCycleInput {
   readonly cycle: CycleRef;
@@ -29,6 +30,7 @@ export const closeCycle =
       'report.json',
       Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
     );
+    await ledger.markTold(cycle.id, ...toldIn(report));
     const record = recordOrders(deps, cycle, 6);
     // A cycle that could not begin has no orders files, and the FTP server may be why.
     if (report.outcome !== 'failed') {
@@ -45,3 +47,20 @@ export const closeCycle =
       forgottenOrders: await ledger.forgetCustomers(oldest),
     };
   };
+
+/** Orders that a report names for people to see to, and the steps whose unnumbered ones it counts. */
+function toldIn(report: CycleReport): [ids: readonly number[], steps: readonly number[]] {
+  const exports = [1, 6].map((number) => report.steps[number - 1]).filter((step) => step?.state === 'done');
+  const seen = exports.map((step) => step?.facts as ExportOrdersResult);
+  const delivered = report.steps[1]?.facts as DeliverOrdersResult | null | undefined;
+  return [
+    [
+      ...seen.flatMap(({ byHandIds, setAsideOrders }) => [
+        ...byHandIds,
+        ...setAsideOrders.map(({ id }) => id),
+      ]),
+      ...(delivered?.setAsideIds ?? []),
+    ],
+    exports.map((step) => step?.number ?? 1),
+  ];
+}

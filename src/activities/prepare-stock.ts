@@ -1,8 +1,11 @@
 import type { ArchivedFile } from '../archive.ts';
 import { judge } from '../domain/gate.ts';
 import type { SoldLine } from '../domain/order.ts';
+import type { Doubt } from '../domain/stock.ts';
 import { readStock } from '../domain/stock-csv.ts';
 import { planStock, stockUpdate, type Outstanding } from '../domain/stock-plan.ts';
+import type { StockExport } from '../ledger/ledger.ts';
+import { clocksSetBack } from '../local-time.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
 
 export interface PrepareStockInput {
@@ -53,6 +56,7 @@ export const prepareStock =
     const last = await ledger.lastAppliedExport();
     const applied = last === null ? null : await ledger.appliedStock();
     const outstanding = await ledger.outstanding();
+    const before = await ledger.sameExportBefore(exportId);
     const plan = planStock(stock, {
       outstanding: byVariant(outstanding.lines),
       applied,
@@ -66,7 +70,7 @@ export const prepareStock =
     );
     const verdict = judge(
       {
-        doubts: [...stock.doubts, ...plan.doubts],
+        doubts: [...stock.doubts, ...plan.doubts, ...staleDoubt(name, before)],
         rows: stock.rows,
         units: stock.units,
         applied:
@@ -79,7 +83,7 @@ export const prepareStock =
                 exportedAt: last.id === exportId ? null : (last.modifiedAt?.toISOString() ?? null),
               },
         difference: plan.difference,
-        exportedAt: collected?.modifiedAt?.toISOString() ?? null,
+        exportedAt: collected === null ? null : comparableTime(collected, last, config.timeZone),
       },
       config.gate,
     );
@@ -104,6 +108,26 @@ export const prepareStock =
       setAsideRows: plan.setAside.slice(0, EXAMPLES),
     };
   };
+
+type Collected = Pick<StockExport, 'modifiedAt' | 'collectedAt'>;
+
+/** When Proshop wrote an export, as the server would show it had the shop's clocks not been set back since the last. */
+function comparableTime(
+  { modifiedAt, collectedAt }: Collected,
+  last: Collected | null,
+  timeZone: string,
+): string | null {
+  if (modifiedAt === null) return null;
+  const setBack = last === null ? 0 : clocksSetBack(last.collectedAt, collectedAt, timeZone);
+  return new Date(modifiedAt.getTime() + setBack).toISOString();
+}
+
+/** Bytes that were seen before say what was true then: Proshop may have failed to write and left, or sent, its old file. */
+function staleDoubt(name: string, before: Awaited<ReturnType<Deps['ledger']['sameExportBefore']>>): Doubt[] {
+  if (before === null) return [];
+  const message = `Expected another ${name} than the one of ${before.collectedAt.toISOString()}, since Proshop has taken ${before.orders} order(s) since, got the same`;
+  return [{ rule: 'stale', message }];
+}
 
 function byVariant(lines: readonly SoldLine[]): Outstanding {
   const byEan = new Map<string, number>();

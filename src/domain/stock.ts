@@ -29,7 +29,16 @@ export interface VariantStock {
 
 /** A reason not to trust a stock file as a whole: the gate turns it into a refusal. */
 export interface Doubt {
-  readonly rule: 'encoding' | 'header' | 'empty' | 'width' | 'cut' | 'store' | 'unreadable' | 'duplicates';
+  readonly rule:
+    | 'encoding'
+    | 'header'
+    | 'empty'
+    | 'width'
+    | 'cut'
+    | 'store'
+    | 'unreadable'
+    | 'duplicates'
+    | 'stale';
   readonly message: string;
 }
 

@@ -5,10 +5,12 @@ import {
   countDistinct,
   desc,
   eq,
+  gt,
   gte,
   inArray,
   isNotNull,
   isNull,
+  lt,
   lte,
   ne,
   notInArray,
@@ -99,6 +101,7 @@ export function createLedger(db: Database) {
                 seenCycle: sql`excluded.seen_cycle`,
                 seenStep: sql`excluded.seen_step`,
                 seenFile: sql`excluded.seen_file`,
+                toldBy: null,
               },
               setWhere: sql`${orders.route} = 'set_aside' and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,
             })
@@ -137,17 +140,30 @@ export function createLedger(db: Database) {
         }
       }),
 
-    /** What one step of a cycle saw for the first time (or, set aside before, can read now). */
+    /**
+     * What one step of a cycle saw for the first time (or, set aside before, can read now). Step 1 also gives what a person
+     * must see to and no report has told of yet: an earlier cycle may have recorded it and been cut before it could tell.
+     */
     async ordersSeen(cycle: string, step: number) {
+      const seen = (table: typeof orders | typeof unnumberedOrders) =>
+        and(eq(table.seenCycle, cycle), eq(table.seenStep, step));
+      const untold = (table: typeof orders | typeof unnumberedOrders) =>
+        step === 1
+          ? and(
+              isNull(table.toldBy),
+              isNull(table.settledAt),
+              or(ne(table.seenCycle, cycle), ne(table.seenStep, 6)),
+            )
+          : undefined;
       const rows = await db
         .select({ id: orders.id, route: orders.route, reason: orders.reason })
         .from(orders)
-        .where(and(eq(orders.seenCycle, cycle), eq(orders.seenStep, step)))
+        .where(step === 1 ? or(seen(orders), and(ne(orders.route, 'send'), untold(orders))) : seen(orders))
         .orderBy(asc(orders.id));
       const [unnumbered] = await db
         .select({ orders: count() })
         .from(unnumberedOrders)
-        .where(and(eq(unnumberedOrders.seenCycle, cycle), eq(unnumberedOrders.seenStep, step)));
+        .where(step === 1 ? or(seen(unnumberedOrders), untold(unnumberedOrders)) : seen(unnumberedOrders));
       return {
         unnumbered: unnumbered?.orders ?? 0,
         toSend: rows.filter(({ route }) => route === 'send').map(({ id }) => id),
@@ -176,6 +192,23 @@ export function createLedger(db: Database) {
         .update(orders)
         .set({ route: 'set_aside', reason })
         .where(and(eq(orders.id, id), toSend));
+    },
+
+    /** Notes that the report of `cycle` has told of these orders, and of the unnumbered ones that its `steps` saw. */
+    async markTold(cycle: string, ids: readonly number[], steps: readonly number[]): Promise<void> {
+      for (const part of inBatches(ids)) {
+        await db
+          .update(orders)
+          .set({ toldBy: cycle })
+          .where(and(inArray(orders.id, part), isNull(orders.toldBy)));
+      }
+      for (const step of steps) {
+        const isLate = and(eq(unnumberedOrders.seenCycle, cycle), eq(unnumberedOrders.seenStep, 6));
+        await db
+          .update(unnumberedOrders)
+          .set({ toldBy: cycle })
+          .where(and(isNull(unnumberedOrders.toldBy), step === 6 ? isLate : sql`not ${isLate}`));
+      }
     },
 
     /** Orders that a person must see to, and that nobody has settled yet. */
@@ -354,7 +387,10 @@ export function createLedger(db: Database) {
      * Records a collected ExportCSV, and that it counts every order taken (or settled by hand) `margin` ms before
      * Proshop began to write it. Gives what is recorded for the cycle: a second call changes nothing.
      */
-    recordExport: (stock: Omit<StockExport, 'appliedAt'>, margin: number): Promise<StockExport> =>
+    recordExport: (
+      stock: Omit<StockExport, 'appliedAt' | 'position'>,
+      margin: number,
+    ): Promise<StockExport> =>
       db.transaction(async (tx) => {
         const [inserted] = await tx
           .insert(stockExports)
@@ -402,8 +438,35 @@ export function createLedger(db: Database) {
       return row?.orders ?? 0;
     },
 
+    /**
+     * An earlier export with the same bytes, although Proshop has taken orders since that were sent after it, and how
+     * many: the file cannot be true.
+     */
+    async sameExportBefore(
+      exportId: string,
+    ): Promise<{ readonly collectedAt: Date; readonly orders: number } | null> {
+      const [export_] = await db.select().from(stockExports).where(eq(stockExports.id, exportId));
+      if (export_ === undefined) throw new Error(`Expected the export ${exportId} in the ledger, got none`);
+      const [same] = await db
+        .select()
+        .from(stockExports)
+        .where(and(eq(stockExports.sha256, export_.sha256), lt(stockExports.position, export_.position)))
+        .orderBy(desc(stockExports.position))
+        .limit(1);
+      if (same === undefined) return null;
+      const [since] = await db
+        .select({ orders: count() })
+        .from(orders)
+        .innerJoin(stockExports, eq(orders.reflectedBy, stockExports.id))
+        .innerJoin(deliveries, eq(orders.deliveryId, deliveries.id))
+        .where(and(gt(stockExports.position, same.position), gt(deliveries.publishedAt, same.collectedAt)));
+      return since === undefined || since.orders === 0
+        ? null
+        : { collectedAt: same.collectedAt, orders: since.orders };
+    },
+
     async lastExport(): Promise<StockExport | null> {
-      const [row] = await db.select().from(stockExports).orderBy(desc(stockExports.collectedAt)).limit(1);
+      const [row] = await db.select().from(stockExports).orderBy(desc(stockExports.position)).limit(1);
       return row ?? null;
     },
 
@@ -413,7 +476,7 @@ export function createLedger(db: Database) {
         .select()
         .from(stockExports)
         .where(isNotNull(stockExports.appliedAt))
-        .orderBy(desc(stockExports.appliedAt))
+        .orderBy(desc(stockExports.position))
         .limit(1);
       return row ?? null;
     },
@@ -525,8 +588,16 @@ export function createLedger(db: Database) {
         .where(and(isNull(models.confirmedAt), lte(models.askedAt, askedBefore)));
     },
 
-    /** Forgets the customers' fields of orders seen before `before` that are settled or counted by Proshop. */
+    /**
+     * Forgets the customers' fields of orders seen before `before`, but for those still to be sent: nothing else reads
+     * them. A person who sees to an order finds them in the shop.
+     */
     async forgetCustomers(before: Date): Promise<number> {
+      // Only a delivery that is not published can be given up, and its orders be sent again.
+      const published = db
+        .select({ id: deliveries.id })
+        .from(deliveries)
+        .where(eq(deliveries.state, 'published'));
       const rows = await db
         .update(orders)
         .set({ body: null })
@@ -534,7 +605,12 @@ export function createLedger(db: Database) {
           and(
             isNotNull(orders.body),
             lte(orders.seenAt, before),
-            or(isNotNull(orders.reflectedBy), isNotNull(orders.settledAt)),
+            or(
+              isNotNull(orders.reflectedBy),
+              isNotNull(orders.settledAt),
+              ne(orders.route, 'send'),
+              inArray(orders.deliveryId, published),
+            ),
           ),
         )
         .returning({ id: orders.id });

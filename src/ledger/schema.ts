@@ -5,6 +5,7 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  serial,
   text,
   timestamp,
   uuid,
@@ -34,6 +35,8 @@ export const deliveries = pgTable('deliveries', {
 
 export const stockExports = pgTable('stock_exports', {
   id: uuid().primaryKey(),
+  /** Order in which they were collected: clocks can be set back. */
+  position: serial().notNull(),
   cycle: text().notNull().unique(),
   sha256: text().notNull(),
   size: bigint({ mode: 'number' }).notNull(),
@@ -66,6 +69,8 @@ export const orders = pgTable(
     deliveryId: uuid('delivery_id').references(() => deliveries.id),
     settledAt: instant('settled_at'),
     settledWhy: text('settled_why'),
+    /** The cycle whose report has told people of it; for those that a person must see to. */
+    toldBy: text('told_by'),
     /** The first export of Proshop's stock that counts this order. */
     reflectedBy: uuid('reflected_by').references(() => stockExports.id),
   },
@@ -102,6 +107,7 @@ export const unnumberedOrders = pgTable(
     seenCycle: text('seen_cycle').notNull(),
     seenStep: integer('seen_step').notNull(),
     settledAt: instant('settled_at'),
+    toldBy: text('told_by'),
   },
   (table) => [primaryKey({ columns: [table.fileSha256, table.line] })],
 );

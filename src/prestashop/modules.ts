@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Config } from '../config.ts';
+import { isPlainName } from '../domain/file-name.ts';
 import { readOrders } from '../domain/order-csv.ts';
 import { FormatError } from '../domain/text-file.ts';
-import { badData, notYet, planTooOld, ShopAnswerError, shopBusy } from '../failures.ts';
+import { badData, notYet, overtaken, planTooOld, ShopAnswerError, shopBusy } from '../failures.ts';
 import { sameLook, type Ftp, type FtpSession } from '../ftp.ts';
 import type { Delivery, Ledger } from '../ledger/ledger.ts';
 import { publish, resumePublication, stamp } from '../publication.ts';
@@ -19,6 +20,8 @@ export interface ModulesSettings {
   readonly staging: string;
   /** Where the catalogue module looks for ExportCSVmod. */
   readonly updatePath: string;
+  /** Where it looks for ExportCSV. */
+  readonly exportPath: string;
   /** Milliseconds after which a plan is too old to be written. */
   readonly planAge: number;
 }
@@ -29,7 +32,7 @@ export function createModulesShop(
   settings: ModulesSettings,
 ): Shop {
   const { ftp, ledger } = ends;
-  const { staging, updatePath, shop } = settings;
+  const { staging, updatePath, exportPath, shop } = settings;
   const basename = posix.basename(updatePath);
   const common = { timeout: shop.timeout, refusals: shop.refusals };
   const exportUrl: CronUrl = { name: 'the export of its orders', url: shop.exportOrders, ...common };
@@ -65,6 +68,12 @@ export function createModulesShop(
     },
 
     async createProducts(references, signal) {
+      // The module reads ExportCSV itself, and would take a part of the next one for the whole.
+      const collected = await ledger.lastExport();
+      const standing = await ftp.session((session) => session.look(exportPath), signal);
+      if (standing?.size !== collected?.size || standing?.modifiedAt !== isoTime(collected?.modifiedAt)) {
+        throw overtaken(`Expected ${posix.basename(exportPath)} as it was collected, got another one by now`);
+      }
       const answer = await callCronUrl(productsUrl, signal);
       if (answer.includes(shop.busy)) throw notYet('The shop is running another import');
       await ledger.askModels(references, new Date());
@@ -162,6 +171,10 @@ export function createModulesShop(
   }
 }
 
+function isoTime(time: Date | null | undefined): string | null {
+  return time?.toISOString() ?? null;
+}
+
 function takenBack(delivery: Delivery): Error {
   return new Error(
     `Expected ${delivery.finalPath} to be offered to the shop, got one that was taken back meanwhile`,
@@ -176,14 +189,22 @@ async function collectOrders(
 ): Promise<readonly string[]> {
   const { folder, name: pattern } = settings.orders;
   await session.ensureFolder(settings.staging);
-  for (const name of await standingNames(session, folder, pattern)) {
+  const names = await standingNames(session, folder, pattern);
+  for (const name of names.filter(isPlainName)) {
     const path = posix.join(folder, name);
     const [first, second] = await session.lookTwice(path);
     if (second === null) continue;
     if (!sameLook(first, second)) throw notYet(`${name} is still being written (${second.size} bytes)`);
     await session.rename(path, `${settings.staging}/${claimName(name, new Date())}`);
   }
-  return readClaims(session, settings, record);
+  const strange = names.filter((name) => !isPlainName(name));
+  return [
+    ...strange.map(
+      (name) =>
+        `Expected names without folder in ${folder}, got ${JSON.stringify(name)}; the file stays where it is`,
+    ),
+    ...(await readClaims(session, settings, record)),
+  ];
 }
 
 /**
@@ -211,6 +232,9 @@ async function readClaims(
           `Expected ${batch.cut.expected}, got ${batch.cut.got} (${file}, line ${batch.cut.line}): it may still be uploaded`,
         );
       }
+      // Its header is all that there is, and not whole: orders may stand in it unseen.
+      if (batch.cut !== null && batch.rows === 0)
+        throw new FormatError({ ...batch.cut, file, setting: 'orders.finalLineBreak' });
       isKnown = await record({
         file,
         bytes,
@@ -229,7 +253,7 @@ async function readClaims(
 }
 
 /** Orders files claimed by an attempt: when, which file, and a part that no other attempt has. */
-const CLAIM = /^(\d{8}T\d{6}Z)-orders-(.+)-[0-9a-f]{8}\.claim$/;
+const CLAIM = /^(\d{8}T\d{6}Z)-orders-([^/\\\p{Cc}]+)-[0-9a-f]{8}\.claim$/u;
 
 function claimName(file: string, now: Date): string {
   return `${stamp(now)}-orders-${file}-${randomBytes(4).toString('hex')}.claim`;

@@ -1,0 +1,270 @@
+import type { FtpRule } from '../sandbox/ftp-proxy.ts';
+import type { RealFtpServerKind } from '../sandbox/ftp-servers.ts';
+import { REAL_FTP_SERVERS } from '../sandbox/ftp-servers.ts';
+import type { ExportDamage } from '../sandbox/proshop.ts';
+import { generator, randomScenario } from '../sandbox/scenario.ts';
+import type { Scenario } from '../sandbox/scenario.ts';
+import type { ShopFault, ShopJob } from '../sandbox/shop-server.ts';
+
+export type FtpKind = 'ftp-srv' | RealFtpServerKind;
+export const FTP_KINDS: readonly FtpKind[] = ['ftp-srv', ...REAL_FTP_SERVERS];
+
+/** Everything that one run does, drawn from its seed. */
+export interface Plan {
+  readonly seed: number;
+  readonly ledger: 'PGlite' | 'PostgreSQL';
+  readonly ftp: FtpKind;
+  readonly scenario: Scenario;
+  /** The Order Export module's "export not exported": false = every export shows every order again. */
+  readonly notExported: boolean;
+  readonly asciiMode: boolean;
+  /** True: cycles begin shortly before Proshop's import. False: one after the other, whatever the minute. */
+  readonly inStep: boolean;
+  /** Cycles in which something is broken; the whole ones that follow are no part of the plan. */
+  readonly cycles: readonly (readonly Fault[])[];
+}
+
+/** What is broken in one cycle. `command`: just before the gateway's so many-th FTP command of the cycle. */
+export type Fault =
+  | {
+      readonly kind: 'kill worker';
+      /** The so many-th side effect of the cycle. */
+      readonly effect: number;
+      readonly moment: 'before' | 'after';
+      /** Milliseconds until it is started again. */
+      readonly downFor: number;
+    }
+  | {
+      readonly kind: 'kill temporal' | 'kill ftp server' | 'kill ledger';
+      readonly command: number;
+      readonly downFor: number;
+    }
+  | { readonly kind: 'ftp'; readonly rule: FtpRule }
+  | { readonly kind: 'ftp refuses connections'; readonly command: number; readonly for: number }
+  | { readonly kind: 'shop'; readonly job: ShopJob; readonly fault: ShopFault }
+  /** An order comes, and somebody starts the Order Export module in the back office, just before the so many-th command of that name. */
+  | { readonly kind: 'orders exported by hand'; readonly before: string; readonly occurrence: number }
+  | { readonly kind: 'proshop is late' }
+  | { readonly kind: 'proshop takes half' }
+  | { readonly kind: 'bad ExportCSV'; readonly damage: ExportDamage }
+  | { readonly kind: 'full disk'; readonly write: number; readonly writes: number }
+  | { readonly kind: 'clock jumps'; readonly command: number; readonly by: number }
+  /** The worker's clock and the times that the FTP server shows go through the change of the shop's time zone. */
+  | { readonly kind: 'daylight saving'; readonly change: 'spring' | 'autumn' }
+  | { readonly kind: 'schedule'; readonly how: 'paused' | 'triggered twice' | 'two at once' }
+  | { readonly kind: 'redeployed'; readonly change: Redeployment; readonly command: number };
+
+/** What differs in the configuration of a worker that is deployed in the middle of a cycle. The last two are wrong, and mended after the cycle. */
+export type Redeployment = 'staging folder' | 'sales prefix' | 'wrong password' | 'wrong column';
+
+export type FaultKind = Fault['kind'];
+
+export interface PlanOptions {
+  /** The FTP server instead of the drawn one. */
+  readonly ftp?: FtpKind | undefined;
+  /** Faults instead of the drawn ones, cycle by cycle. */
+  readonly cycles?: Plan['cycles'] | undefined;
+  readonly notExported?: boolean | undefined;
+}
+
+/** Draws a run from its seed: the same seed gives the same plan. */
+export function makePlan(seed: number, options: PlanOptions = {}): Plan {
+  const random = generator(seed);
+  const below = (bound: number) => Math.floor(random() * bound);
+  const pick = <T>(values: readonly T[]): T => values[below(values.length)] as T;
+  const ledger = random() < 0.3 ? 'PostgreSQL' : 'PGlite';
+  const ftp = pick<FtpKind>(['ftp-srv', 'ftp-srv', ...FTP_KINDS]);
+  const shape = {
+    notExported: random() < 0.8,
+    asciiMode: random() < 0.5,
+    inStep: random() < 0.5,
+  };
+  const cycles = Array.from({ length: 1 + below(2) }, () =>
+    Array.from({ length: 1 + below(3) }, () => drawFault({ random, below, pick }, ledger)),
+  );
+  return {
+    seed,
+    ledger,
+    ftp: options.ftp ?? ftp,
+    scenario: randomScenario(seed, { products: 15, orders: 5, lateOrders: 2, laterOrders: 6 }),
+    ...shape,
+    notExported: options.notExported ?? shape.notExported,
+    cycles: options.cycles ?? cycles,
+  };
+}
+
+interface Dice {
+  readonly random: () => number;
+  readonly below: (bound: number) => number;
+  readonly pick: <T>(values: readonly T[]) => T;
+}
+
+/** A clean cycle has about so many of each. */
+const EFFECTS = 50;
+const COMMANDS = 260;
+/** Verb and how many of them a clean cycle has, about. */
+const VERBS: readonly (readonly [string, number])[] = [
+  ['STOR', 2],
+  ['RNFR', 3],
+  ['RNTO', 3],
+  ['DELE', 2],
+  ['RETR', 3],
+  ['MKD', 1],
+  ['LIST', 3],
+  ['MLSD', 3],
+  ['PASS', 20],
+  ['EPSV', 6],
+  ['CWD', 40],
+  ['SIZE', 40],
+  ['MDTM', 30],
+  ['*', COMMANDS],
+];
+const SHOP_FAULTS: Readonly<Record<ShopJob, readonly ShopFault[]>> = {
+  exportOrders: ['hang', 'late', 'status 500', 'status 503', 'redirect', 'error text', 'answer lost'],
+  importProducts: [
+    'hang',
+    'late',
+    'status 500',
+    'status 503',
+    'redirect',
+    'error text',
+    'answer lost',
+    'never ends',
+  ],
+  updateStock: [
+    'hang',
+    'late',
+    'status 500',
+    'status 503',
+    'redirect',
+    'error text',
+    'answer lost',
+    'never ends',
+  ],
+};
+const DAMAGES: readonly ExportDamage[] = [
+  'missing',
+  'truncated',
+  'empty',
+  'header only',
+  'duplicated rows',
+  'old file again',
+  'wrong store',
+  'columns swapped',
+  'utf-8',
+];
+const REPLIES: readonly (readonly [number, string])[] = [
+  [421, 'Timeout.'],
+  [425, 'Failed to establish connection.'],
+  [450, 'Requested file action not taken.'],
+  [452, 'No space left on device'],
+  [530, 'Login incorrect.'],
+  [550, 'Permission denied.'],
+];
+const HOUR = 60 * 60_000;
+
+function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger']): Fault {
+  const command = 1 + below(COMMANDS);
+  const downFor = below(2_500);
+  const draw = random();
+  if (draw < 0.26) {
+    return { kind: 'kill worker', effect: 1 + below(EFFECTS), moment: pick(['before', 'after']), downFor };
+  }
+  if (draw < 0.36) {
+    const kinds = ['kill temporal', 'kill ftp server', ...(ledger === 'PostgreSQL' ? ['kill ledger'] : [])];
+    return { kind: pick(kinds) as 'kill temporal', command, downFor };
+  }
+  if (draw < 0.62) return { kind: 'ftp', rule: drawRule({ random, below, pick }) };
+  if (draw < 0.64) return { kind: 'ftp refuses connections', command, for: 500 + downFor };
+  if (draw < 0.66) {
+    const [before, times] = pick(VERBS);
+    return { kind: 'orders exported by hand', before, occurrence: 1 + below(times) };
+  }
+  if (draw < 0.77) {
+    const job = pick(Object.keys(SHOP_FAULTS) as ShopJob[]);
+    return { kind: 'shop', job, fault: pick(SHOP_FAULTS[job]) };
+  }
+  if (draw < 0.79) return { kind: 'proshop is late' };
+  if (draw < 0.8) return { kind: 'proshop takes half' };
+  if (draw < 0.89) return { kind: 'bad ExportCSV', damage: pick(DAMAGES) };
+  if (draw < 0.91) return { kind: 'full disk', write: 1 + below(6), writes: 1 + below(2) };
+  if (draw < 0.94) return { kind: 'clock jumps', command, by: pick([-HOUR, HOUR]) };
+  if (draw < 0.96) return { kind: 'daylight saving', change: pick(['spring', 'autumn']) };
+  if (draw < 0.98) {
+    return { kind: 'schedule', how: pick(['paused', 'triggered twice', 'two at once']) };
+  }
+  const change = pick(['staging folder', 'sales prefix', 'wrong password', 'wrong column'] as const);
+  return { kind: 'redeployed', change, command };
+}
+
+function drawRule({ below, pick }: Dice): FtpRule {
+  const [command, times] = pick(VERBS);
+  const occurrence = 1 + below(times);
+  const moves = ['STOR', 'RETR', 'LIST', 'MLSD'].includes(command);
+  const kind = pick([
+    'cut before',
+    'reply lost',
+    'reply lost',
+    'reply',
+    'reply',
+    'stall',
+    'stall after',
+    ...(moves ? (['data cut', 'data cut'] as const) : []),
+  ] as const);
+  switch (kind) {
+    case 'reply': {
+      const [code, text] = pick(REPLIES);
+      return { command, occurrence, fault: { kind, code, text } };
+    }
+    case 'cut before':
+    case 'reply lost':
+    case 'stall':
+    case 'stall after':
+      return { command, occurrence, fault: { kind } };
+    case 'data cut':
+      return {
+        command,
+        occurrence,
+        fault: { kind, after: below(600), how: pick(['fin', 'rst', 'swallowed']) },
+      };
+  }
+}
+
+/** One fault in a few words, for tables and logs. */
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case 'kill worker':
+      return `kill worker ${fault.moment} effect ${fault.effect}, down ${fault.downFor} ms`;
+    case 'kill temporal':
+    case 'kill ftp server':
+    case 'kill ledger':
+      return `${fault.kind} at FTP command ${fault.command}, down ${fault.downFor} ms`;
+    case 'ftp': {
+      const { command, occurrence, fault: what } = fault.rule;
+      const code = what.kind === 'reply' ? ` ${what.code}` : '';
+      const cut = what.kind === 'data cut' ? ` after ${what.after} bytes (${what.how})` : '';
+      return `ftp ${what.kind}${code}${cut} at ${command} ${occurrence}`;
+    }
+    case 'ftp refuses connections':
+      return `ftp refuses connections for ${fault.for} ms from command ${fault.command}`;
+    case 'shop':
+      return `shop ${fault.job}: ${fault.fault}`;
+    case 'orders exported by hand':
+      return `orders exported by hand before ${fault.before} ${fault.occurrence}`;
+    case 'bad ExportCSV':
+      return `ExportCSV ${fault.damage}`;
+    case 'full disk':
+      return `full disk at archive write ${fault.write}, for ${fault.writes}`;
+    case 'clock jumps':
+      return `clock jumps by ${fault.by / 60_000} min at FTP command ${fault.command}`;
+    case 'daylight saving':
+      return `${fault.change} change of time`;
+    case 'schedule':
+      return `schedule ${fault.how}`;
+    case 'redeployed':
+      return `redeployed with another ${fault.change} at FTP command ${fault.command}`;
+    case 'proshop is late':
+    case 'proshop takes half':
+      return fault.kind;
+  }
+}
