@@ -80,6 +80,7 @@ const LINE_COLUMNS: readonly (readonly [string, (line: ShopOrderLine) => string]
 /**
  * Runs the Order Export module once: queries, writes the file straight to its final name, queries again and marks.
  * With no order to export it writes nothing, so that the previous file stays.
+ * @param byHand somebody runs it in the back office: what a file held that still stood under its name is lost then
  */
 export async function exportOrders(
   shop: Shop,
@@ -87,15 +88,23 @@ export async function exportOrders(
   ftp: FtpAccess,
   clock: ScaledClock,
   journal: Journal,
+  byHand = false,
 ): Promise<number> {
   const at = clock.time();
   const wanted = () => shop.orders.filter((order) => !settings.notExported || !order.exported);
   const orders = wanted();
+  const previous = journal.orderExports.findLast((run) => run.written.length > 0)?.written ?? [];
+  const lostBefore: number[] = [];
+  const overwritten = () => {
+    const ids = new Set(orders.map((order) => order.id));
+    lostBefore.push(...previous.filter((id) => !ids.has(id)));
+  };
   await clock.pass(settings.duration);
   if (orders.length > 0) {
     const text = ordersCsv(orders, settings);
     const bytes = Buffer.from(settings.asciiMode ? text.replaceAll('\n', '\r\n') : text, 'utf8');
     await withFtp(ftp, async (client) => {
+      if (byHand && (await client.sendIgnoringError(`SIZE ${settings.path}`)).code < 400) overwritten();
       if (settings.asciiMode) await client.send('TYPE A');
       await upload(client, settings.path, bytes);
     });
@@ -107,7 +116,7 @@ export async function exportOrders(
   journal.orderExports.push({
     at,
     written: orders.map((order) => order.id),
-    lost: lost.map((order) => order.id),
+    lost: [...lostBefore, ...lost.map((order) => order.id)],
   });
   return orders.length;
 }

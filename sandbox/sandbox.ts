@@ -72,6 +72,8 @@ export interface Sandbox {
   enterByHand(order: number): void;
   /** Makes the next call of one of the shop's jobs go wrong. */
   failNext(job: ShopJob, fault: ShopFault): void;
+  /** Somebody runs the Order Export module in the back office. */
+  exportOrdersByHand(): Promise<void>;
   /** Makes Proshop's next `ExportCSV` wrong. */
   damageNextExport(damage: ExportDamage): void;
   /** Shop and Proshop work again: faults that nobody has met yet are forgotten, an import that never ends is killed. */
@@ -224,6 +226,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
     failNext: (job, fault) => server.failNext(job, fault),
     damageNextExport: (damage) => proshop.damageNextExport(damage),
+    exportOrdersByHand: () => server.exportOrdersByHand(),
     recover: () => {
       server.recover();
       proshop.recover();

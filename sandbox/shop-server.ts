@@ -35,6 +35,8 @@ export interface ShopServer {
   readonly urls: Readonly<Record<ShopJob, string>>;
   /** Makes the next call of a job go wrong. */
   failNext(job: ShopJob, fault: ShopFault): void;
+  /** Somebody runs the Order Export module in the back office. */
+  exportOrdersByHand(): Promise<void>;
   /** Forgets the faults that no call has met yet, and has the hosting kill an import that never ends. */
   recover(): void;
   stop(): Promise<void>;
@@ -160,6 +162,13 @@ export async function startShopServer(
     },
     failNext: (job, fault) => {
       faults.set(job, [...(faults.get(job) ?? []), fault]);
+    },
+    exportOrdersByHand: async () => {
+      try {
+        await exportOrders(shop, options.orderExport, ftp, clock, journal, true);
+      } catch (error) {
+        journal.trouble('shop exportOrders', error);
+      }
     },
     recover: () => {
       faults.clear();

@@ -50,7 +50,7 @@ export interface TruthOrder {
   /** The sale as Proshop read it the first time. */
   readonly sale: Sale | null;
   readonly enteredByHandAt: string | null;
-  /** True when the module marked it as exported without ever writing it to a file. */
+  /** True when the module marked it as exported and no file holds it (any more): see OrderExportRun. */
   readonly lostByModule: boolean;
 }
 
@@ -112,7 +112,7 @@ export interface OrderExportRun {
   readonly at: string;
   /** Ids written to the file; empty when nothing was written. */
   readonly written: readonly number[];
-  /** Ids marked as exported that no file holds. */
+  /** Ids marked as exported that no file holds, or only one that somebody overwrote by exporting again by hand. */
   readonly lost: readonly number[];
 }
 

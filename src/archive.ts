@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { extname, join, parse, resolve, sep } from 'node:path';
+import { dirname, extname, join, parse, resolve, sep } from 'node:path';
 
 export type Archive = ReturnType<typeof createArchive>;
 
@@ -21,12 +21,18 @@ export function createArchive(root: string) {
       throw new Error(`Expected ${path} to be inside the archive`);
     return full;
   };
+  const locateIn = (folder: string, name: string): string => {
+    const full = locate(`${folder}/${name}`);
+    if (dirname(full) !== locate(folder))
+      throw new Error(`Expected ${name} to be a file name without folder`);
+    return full;
+  };
 
   return {
     /** Writes `bytes` as `name` in the cycle's folder, replacing what a cut attempt may have left there. */
     async write(folder: string, name: string, bytes: Uint8Array): Promise<ArchivedFile> {
       const path = `${folder}/${name}`;
-      await writeWhole(locate(folder), locate(path), bytes);
+      await writeWhole(locate(folder), locateIn(folder, name), bytes);
       return { path, size: bytes.length, sha256: sha256(bytes) };
     },
 
@@ -52,7 +58,7 @@ export function createArchive(root: string) {
       }
       let free = name;
       for (let copy = 2; there.includes(free); copy++) free = `${stem}-${copy}${ext}`;
-      await writeWhole(locate(folder), locate(`${folder}/${free}`), bytes);
+      await writeWhole(locate(folder), locateIn(folder, free), bytes);
       return { file: found(free), isNew: true };
     },
 

@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type Scalar,
+} from 'yaml';
 import { z } from 'zod';
+import { isPlainName } from './domain/file-name.ts';
 import { ORDER_FIELDS } from './domain/order.ts';
 import { STOCK_FIELDS } from './domain/stock.ts';
-import { ENCODINGS } from './domain/text-file.ts';
+import { ENCODINGS, encodingFault, shortened } from './domain/text-file.ts';
 import { Secret } from './secret.ts';
 
 /** Error thrown when passerelle.yaml cannot be used. Its message lists every fault, one a line. */
@@ -25,9 +36,8 @@ export class ConfigError extends Error {
 // A reference may stand wherever a plain value may; a secret must be one.
 const reveal = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
 const text = z.preprocess(reveal, z.string('a text').min(1, 'a text that is not empty'));
-const secret = z.instanceof(Secret, {
-  error: 'a reference, ${VARIABLE} or ${file:/path}: secrets never stand in this file',
-});
+const SECRET = 'a reference, ${VARIABLE} or ${file:/path}: secrets never stand in this file';
+const secret = z.instanceof(Secret, { error: SECRET });
 const secretUrl = secret.refine((value) => /^https?:$/.test(urlProtocol(value.reveal())), {
   error: 'a reference to an http(s) address',
 });
@@ -60,14 +70,22 @@ const duration = z.preprocess(
       return Math.round(Number(count) * UNITS[unit as keyof typeof UNITS]);
     }),
 );
-const folder = text.refine((value) => value.startsWith('/') && !value.split('/').includes('..'), {
-  error: 'a folder on the FTP server, starting with /',
+const folder = text.refine(
+  (value) => value.startsWith('/') && value.slice(1).split('/').every(isFolderPart),
+  {
+    error: 'a folder on the FTP server, starting with /',
+  },
+);
+const fileName = text.refine((value) => isPlainName(value), { error: 'a file name without folder' });
+const namePattern = fileName.refine((value) => value.split('*').length <= 2, {
+  error: 'a file name with one * at most',
 });
-const fileName = text.refine((value) => !/[/\r\n]/.test(value), { error: 'a file name without folder' });
-const singleCharacter = text.refine((value) => value.length === 1, { error: 'one character' });
+const quote = text.refine((value) => value.length === 1 && !isLineBreak(value), { error: 'one character' });
 const delimiter = z.preprocess(
   (value) => (reveal(value) === 'tab' ? '\t' : reveal(value)),
-  z.string('one character, or tab').length(1, 'one character, or tab'),
+  z
+    .string('one character, or tab')
+    .refine((value) => value.length === 1 && !isLineBreak(value), { error: 'one character, or tab' }),
 );
 /** Our field -> the title of its column in the file. */
 const titles = <K extends string, R extends K = never>(fields: readonly K[], required: readonly R[] = []) =>
@@ -89,8 +107,12 @@ const csvFile = (defaults: { encoding: (typeof ENCODINGS)[number] }) =>
     .strictObject({
       encoding: oneOf(ENCODINGS).default(defaults.encoding),
       delimiter: delimiter.default(';'),
-      quote: singleCharacter.default('"'),
+      quote: quote.default('"'),
       decimalMark: oneOf(['.', ',']).default('.'),
+    })
+    .refine((file) => file.quote !== file.delimiter, {
+      path: ['quote'],
+      error: 'another character than the delimiter',
     })
     .prefault({});
 
@@ -133,7 +155,7 @@ const schema = z.strictObject({
   }),
   orders: z.strictObject({
     folder,
-    name: fileName,
+    name: namePattern,
     file: csvFile({ encoding: 'utf-8' }),
     finalLineBreak: oneOf(['required', 'optional']).default('required'),
     columns: z.strictObject({
@@ -202,8 +224,13 @@ export type Config = z.output<typeof schema> & {
   readonly databaseUrl: Secret | undefined;
   /** True when TEMPORAL_ADDRESS or a profile names a cluster; the embedded server otherwise. */
   readonly externalTemporal: boolean;
+  /** Temporal's own loader reads it; here so that no message shows it. */
+  readonly temporalApiKey: Secret | undefined;
   readonly temporalCli: string | undefined;
 };
+
+/** Bytes. Twenty times the example, and larger ones take the parser minutes. */
+const LARGEST = 100_000;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -212,16 +239,26 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {ConfigError} with every fault: path in the file, line, what was expected, what came.
  */
 export function loadConfig(path: string, environment: Environment = process.env): Config {
-  let source: string;
+  if (environment.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    throw new ConfigError(path, [
+      'Expected certificates to be checked, got NODE_TLS_REJECT_UNAUTHORIZED=0: unset it, and name an authority of your own in ftp.ca and NODE_EXTRA_CA_CERTS',
+    ]);
+  }
+  let bytes: Buffer;
   try {
-    source = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     throw new ConfigError(path, [
       `Expected a readable file, got ${(error as NodeJS.ErrnoException).code ?? 'an error'}: copy passerelle.example.yaml to ${path} and edit it`,
     ]);
   }
+  const fault = bytes.length > LARGEST ? null : encodingFault(bytes, 'utf-8');
+  if (bytes.length > LARGEST)
+    throw new ConfigError(path, [`Expected a file of at most ${LARGEST} bytes, got ${bytes.length}`]);
+  if (fault)
+    throw new ConfigError(path, [`line ${fault.line}: Expected ${fault.expected}, got ${fault.got}`]);
   const base = dirname(resolve(path));
-  const parsed = parseConfig(source, path, environment, base);
+  const parsed = parseConfig(bytes.toString(), path, environment, base);
   const data = resolve(base, parsed.data);
   return {
     ...parsed,
@@ -232,6 +269,8 @@ export function loadConfig(path: string, environment: Environment = process.env)
     databaseUrl: environment.DATABASE_URL === undefined ? undefined : new Secret(environment.DATABASE_URL),
     externalTemporal:
       environment.TEMPORAL_ADDRESS !== undefined || environment.TEMPORAL_PROFILE !== undefined,
+    temporalApiKey:
+      environment.TEMPORAL_API_KEY === undefined ? undefined : new Secret(environment.TEMPORAL_API_KEY),
     temporalCli: environment.TEMPORAL_CLI,
   };
 }
@@ -244,12 +283,14 @@ function parseConfig(
 ): z.output<typeof schema> {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const faults: { line: number; text: string }[] = document.errors.map((error) => ({
+  // An unknown tag, `!!js/function`, is no more than a warning to the parser.
+  const told = [...document.errors, ...document.warnings];
+  const faults: { line: number; text: string }[] = told.map((error) => ({
     line: lines.linePos(error.pos[0]).line,
     text: `Expected valid YAML, got: ${error.message}`,
   }));
   if (faults.length === 0) {
-    const values = resolveReferences(document.contents, document, environment, base, (node, message) =>
+    const values = resolveReferences(document, environment, base, (node, message) =>
       faults.push({ line: lineOf(node, lines), text: message }),
     );
     const result = schema.safeParse(values);
@@ -264,6 +305,8 @@ function parseConfig(
 }
 
 type Issue = z.core.$ZodIssue;
+
+const KINDS: Readonly<Partial<Record<string, string>>> = { object: 'a section', array: 'a list' };
 
 function describeIssue(
   issue: Issue,
@@ -284,12 +327,15 @@ function describeIssue(
     });
   }
   const node = document.getIn(path, true) as Node | undefined;
-  const expected = issue.code === 'invalid_type' && issue.expected === 'object' ? 'a section' : issue.message;
+  const expected = (issue.code === 'invalid_type' && KINDS[issue.expected]) || issue.message;
+  // Where a reference must stand, what stands may be the secret itself.
+  const isSecret = issue.message === SECRET && isScalar(node) && node.value !== null;
+  const got = node === undefined ? 'nothing' : isSecret ? 'another value' : shown(node);
   return [
     {
       line: lineOf(node ?? nearest(path, document), lines),
       // Shown as it stands in the file, so a reference shows its name and never its value.
-      text: `${path.join('.') || '(the whole file)'}: Expected ${expected}, got ${node === undefined ? 'nothing' : shown(node)}`,
+      text: `${path.join('.') || '(the whole file)'}: Expected ${expected}, got ${got}`,
     },
   ];
 }
@@ -304,8 +350,9 @@ function nearest(path: readonly (string | number)[], document: Document): Node |
 
 function shown(node: Node): string {
   if (isScalar(node))
-    return node.value === null ? 'nothing' : `\`${node.source ?? JSON.stringify(node.value)}\``;
+    return node.value === null ? 'nothing' : `\`${shortened(node.source ?? JSON.stringify(node.value))}\``;
   if (isMap(node)) return 'a section';
+  if (isAlias(node)) return `\`*${node.source}\``;
   return isSeq(node) ? 'a list' : 'nothing';
 }
 
@@ -315,46 +362,72 @@ function lineOf(node: Node | null | undefined, lines: LineCounter): number {
 
 const REFERENCE = /^\$\{(?:file:(?<file>[^}]+)|(?<variable>[A-Za-z_][A-Za-z0-9_]*))\}$/;
 
+/** Aliases can make a small file huge, or endless: `&a [*a, *a]`. */
+const MOST_ALIASES = 100;
+const DEEPEST = 20;
+
 function resolveReferences(
-  node: unknown,
   document: Document,
   environment: Environment,
   base: string,
   fault: (node: Node, message: string) => void,
 ): unknown {
-  if (isAlias(node)) return resolveReferences(node.resolve(document), document, environment, base, fault);
-  if (isMap(node)) {
-    return Object.fromEntries(
-      node.items.map((item) => [
-        isScalar(item.key) ? String(item.key.value) : String(item.key),
-        resolveReferences(item.value, document, environment, base, fault),
-      ]),
-    );
-  }
-  if (isSeq(node))
-    return node.items.map((item) => resolveReferences(item, document, environment, base, fault));
-  if (!isScalar(node)) return undefined;
-  if (node.value === null) return undefined;
-  if (typeof node.value !== 'string' || !node.value.includes('${')) return node.value;
-  const { file, variable } = REFERENCE.exec(node.value)?.groups ?? {};
-  if (file !== undefined) {
-    try {
-      return new Secret(readFileSync(resolve(base, file), 'utf8').replace(/\r?\n$/, ''));
-    } catch (error) {
-      fault(
-        node,
-        `Expected the secrets file ${file} to be readable, got ${(error as NodeJS.ErrnoException).code}`,
+  let aliases = 0;
+  return resolved(document.contents, 0);
+
+  function resolved(node: unknown, depth: number): unknown {
+    if (depth > DEEPEST) {
+      fault(node as Node, `Expected at most ${DEEPEST} sections and lists inside one another, got more`);
+      return undefined;
+    }
+    if (isAlias(node)) {
+      aliases++;
+      if (aliases === MOST_ALIASES + 1) fault(node, `Expected at most ${MOST_ALIASES} aliases, got more`);
+      return aliases > MOST_ALIASES ? undefined : resolved(node.resolve(document), depth + 1);
+    }
+    if (isMap(node)) {
+      return Object.fromEntries(
+        node.items.map((item) => [
+          isScalar(item.key) ? String(item.key.value) : String(item.key),
+          resolved(item.value, depth + 1),
+        ]),
       );
     }
-  } else if (variable !== undefined) {
-    const value = environment[variable];
-    if (value !== undefined && value !== '') return new Secret(value);
-    fault(node, `Expected the environment variable ${variable} to be set, got nothing`);
-  } else {
-    fault(node, 'Expected the reference to be the whole value, ${VARIABLE} or ${file:/path}, got more');
+    if (isSeq(node)) return node.items.map((item) => resolved(item, depth + 1));
+    return isScalar(node) ? resolvedScalar(node) : undefined;
   }
-  // Stands in for the missing value, so that one cause gives one fault.
-  return new Secret('http://missing.invalid');
+
+  function resolvedScalar(node: Scalar): unknown {
+    if (node.value === null) return undefined;
+    if (typeof node.value !== 'string' || !node.value.includes('${')) return node.value;
+    const { file, variable } = REFERENCE.exec(node.value)?.groups ?? {};
+    if (file !== undefined) {
+      try {
+        return new Secret(readFileSync(resolve(base, file), 'utf8').replace(/\r?\n$/, ''));
+      } catch (error) {
+        fault(
+          node,
+          `Expected the secrets file ${file} to be readable, got ${(error as NodeJS.ErrnoException).code}`,
+        );
+      }
+    } else if (variable !== undefined) {
+      const value = environment[variable];
+      if (value !== undefined && value !== '') return new Secret(value);
+      fault(node, `Expected the environment variable ${variable} to be set, got nothing`);
+    } else {
+      fault(node, 'Expected the reference to be the whole value, ${VARIABLE} or ${file:/path}, got more');
+    }
+    // Stands in for the missing value, so that one cause gives one fault.
+    return new Secret('http://missing.invalid');
+  }
+}
+
+function isFolderPart(part: string): boolean {
+  return part === '' || isPlainName(part);
+}
+
+function isLineBreak(text: string): boolean {
+  return text === '\n' || text === '\r';
 }
 
 function urlProtocol(value: string): string {

@@ -13,6 +13,8 @@ export interface ExportOrdersInput {
 export interface ExportOrdersResult {
   readonly files: readonly ArchivedFile[];
   readonly rows: number;
+  /** When the shop was last asked, by this worker's clock, ISO 8601. Missing in histories of the first version. */
+  readonly askedAt?: string;
   /** Orders that this step saw first. */
   readonly toSend: number;
   readonly byHand: number;
@@ -48,6 +50,7 @@ export const exportOrders =
     const files = new Map<string, ArchivedFile>();
     let rows = 0;
     const record = recordOrders(deps, cycle, step);
+    const askedAt = new Date().toISOString();
     await deps.shop.exportOrders(async (batch) => {
       const { file, isNew } = await record(batch);
       // A file of step 1 that is read once more is told by step 1.
@@ -62,6 +65,7 @@ export const exportOrders =
     return {
       files: [...files.values()],
       rows,
+      askedAt,
       toSend: seen.toSend.length,
       byHand: seen.byHand.length,
       setAside: seen.setAside.length + seen.unnumbered,

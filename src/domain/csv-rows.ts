@@ -15,7 +15,12 @@ export interface CsvEnd {
   readonly lineBreak: boolean;
   /** What stands after the last whole row, when a quoted field is never closed. */
   readonly unclosed: CsvRow | null;
+  /** Line of a row of more than LONGEST_ROW bytes, where there is one: nothing is read from there on. */
+  readonly tooLong: number | null;
 }
+
+/** Bytes. A longer row is no row: a quote that is never closed, or another kind of file. */
+export const LONGEST_ROW = 1_048_576;
 
 const LINE_FEED = 0x0a;
 const BLOCK = 65_536;
@@ -41,29 +46,39 @@ export function readCsvRows(bytes: Uint8Array, format: CsvFormat, onRow: (row: C
 
   // csv-parse is given blocks, and not the file: its rows would take several times the file's memory.
   let size = BLOCK;
-  let last: { readonly rows: string[][]; readonly isClosed: boolean } = { rows: [], isClosed: true };
   for (let from = start; from < buffer.length;) {
-    const end = blockEnd(buffer, from + size);
-    last = parseBlock(buffer.subarray(from, end), format);
-    if (last.isClosed) {
-      last.rows.forEach(hand);
-      from = end;
-      size = BLOCK;
-    } else if (end === buffer.length) {
-      const open = last.rows.pop() ?? [];
-      last.rows.forEach(hand);
-      return { lineBreak: false, unclosed: { fields: open.map(decode), line, start } };
-    } else {
-      // The block ends inside a quoted field: a longer one is read again.
-      size *= 2;
+    const end = blockEnd(buffer, from, size);
+    if (end - from > LONGEST_ROW) return { lineBreak: false, unclosed: null, tooLong: line };
+    const { rows, isClosed } = parseBlock(buffer.subarray(from, end), format);
+    const open = isClosed ? undefined : rows.pop();
+    rows.forEach(hand);
+    if (open && end === buffer.length) {
+      return { lineBreak: false, unclosed: { fields: open.map(decode), line, start }, tooLong: null };
     }
+    // The block ends inside a quoted field: the row is read again, in a longer block if it was alone in this one.
+    size = open && rows.length === 0 ? size * 2 : BLOCK;
+    from = open ? start : end;
   }
-  return { lineBreak: bytes.at(-1) === LINE_FEED, unclosed: null };
+  return { lineBreak: bytes.at(-1) === LINE_FEED, unclosed: null, tooLong: null };
 }
 
-function blockEnd(buffer: Buffer, least: number): number {
-  const lineFeed = buffer.indexOf(LINE_FEED, least);
+/** Where the last line ends that fits into `size` bytes; if not even one does, where the first one ends. */
+function blockEnd(buffer: Buffer, from: number, size: number): number {
+  if (buffer.length - from <= size) return buffer.length;
+  const last = buffer.lastIndexOf(LINE_FEED, from + size - 1);
+  const lineFeed = last >= from ? last : buffer.indexOf(LINE_FEED, from + size);
   return lineFeed === -1 ? buffer.length : lineFeed + 1;
+}
+
+/** True when a row goes on after a line break, as only a quoted field may. */
+export function spansLines({ fields }: CsvRow): boolean {
+  return fields.some((field) => field.includes('\n'));
+}
+
+/** True when as many delimiters as a row has stand inside quoted fields: a stray quote has joined rows. */
+export function joinsRows(row: CsvRow, width: number, { delimiter }: CsvFormat): boolean {
+  if (!spansLines(row)) return false;
+  return row.fields.reduce((sum, field) => sum + field.split(delimiter).length - 1, 0) >= width - 1;
 }
 
 function parseBlock(block: Buffer, format: CsvFormat): { rows: string[][]; isClosed: boolean } {

@@ -1,4 +1,4 @@
-import { readCsvRows, type CsvEnd, type CsvRow } from './csv-rows.ts';
+import { joinsRows, readCsvRows, spansLines, type CsvEnd, type CsvRow } from './csv-rows.ts';
 import { HEADER_ROW, readHeader, type OrdersFormat, type OrdersHeader } from './order-header.ts';
 import { orderRowReader, type Fault, type OrderRow } from './order-row.ts';
 import { orderSchema, type Order, type OrderLine, type SetAsideOrder, type SoldLine } from './order.ts';
@@ -39,6 +39,8 @@ const DATE_FORMAT = '"date format" of the module Order Export';
 /** Settings that one bad row in two proves wrong; any other must be seen in more rows than a small file has. */
 const TELLTALE = new Set(['orders.file.decimalMark', 'orders.columns.order.id', DATE_FORMAT]);
 const FEW_ROWS = 5;
+/** A file with more rows that cannot be taken is not read on: what is set aside stays in memory and in the ledger. */
+const MOST_UNREADABLE = 10_000;
 const JOINED = /^[\d\s]*(,[\d\s]*)+$/;
 
 /**
@@ -64,6 +66,11 @@ export function readOrders(bytes: Uint8Array, file: string, format: OrdersFormat
     held = row;
   };
   const end = readCsvRows(bytes, format.file, hold);
+  if (end.tooLong !== null) {
+    const expected = 'rows of at most 1 MB';
+    const fault = { file, line: end.tooLong, setting: 'orders.file.quote', expected, got: 'a longer one' };
+    throw new FormatError(fault);
+  }
   if (end.unclosed) hold(end.unclosed);
   if (held === undefined) {
     throw new FormatError({
@@ -95,17 +102,22 @@ function orderCollector(header: OrdersHeader, file: string, format: OrdersFormat
   const groups = new Map<string, Group>();
   const misread = new Map<string, { readonly first: Fault; rows: number }>();
   let rows = 0;
+  let unreadable = 0;
 
   return {
     width: header.width,
 
     take(row: CsvRow): void {
+      if (row.fields.length !== header.width && spansLines(row)) throw joined(row.line);
+      refuseJoined(row);
       const found = read(row, (id) => !groups.has(id));
       if (found.fault) noteMisread(found.fault);
       add(found, found.fault);
     },
 
-    takeCut({ line, start, fields }: CsvRow, cut: Cut): void {
+    takeCut(row: CsvRow, cut: Cut): void {
+      refuseJoined(row);
+      const { line, start, fields } = row;
       // The last field may be half of itself.
       const found = read({ line, start, fields: fields.slice(0, -1) }, () => false);
       const expected = `${cut.expected}, this row being the last (setting orders.finalLineBreak)`;
@@ -126,8 +138,24 @@ function orderCollector(header: OrdersHeader, file: string, format: OrdersFormat
     },
   };
 
+  // The orders of rows that a stray quote has joined would be lost, or mixed.
+  function refuseJoined(row: CsvRow): void {
+    if (joinsRows(row, header.width, format.file)) throw joined(row.line);
+  }
+
+  function joined(line: number): FormatError {
+    const expected = 'a quote to be closed in its own row';
+    return new FormatError({ file, line, setting: 'orders.file.quote', expected, got: 'rows joined by one' });
+  }
+
   function add({ line, id, reference, head, product, sold }: OrderRow, fault: Fault | undefined): void {
     rows++;
+    if (fault) unreadable++;
+    if (fault && unreadable > MOST_UNREADABLE) {
+      const setting = settingOf(fault) ?? `orders.columns.${fault.column?.group}.${fault.column?.field}`;
+      const expected = `at most ${MOST_UNREADABLE} rows that cannot be taken`;
+      throw new FormatError({ file, line, setting, expected, got: 'more' });
+    }
     const key = id ?? `line ${line}`;
     const group = groups.get(key) ?? { id, line, reference, head, lines: [], sold: [], fault: undefined };
     groups.set(key, group);
@@ -197,9 +225,11 @@ function expectation({ column, expected }: Fault): string {
   return column === null ? expected : `\`${column.title}\` to be ${expected}`;
 }
 
-// A value under the wrong title may be a customer's: only what looks like a number is shown.
+// A value under the wrong title may be a customer's: only a number that is too short for a telephone is shown.
 function shown({ column, got }: Fault): string {
   if (column === null) return got;
   if (got === '') return 'nothing';
-  return /^[\d.,+Ee -]{1,14}$/.test(got) ? `\`${got}\`` : `a text of ${got.length} characters`;
+  return /^[+-]?\d{1,7}(?:[.,]\d{1,7})?(?:e\+?\d{1,2})?$/i.test(got)
+    ? `\`${got}\``
+    : `a text of ${got.length} characters`;
 }

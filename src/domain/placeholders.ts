@@ -43,6 +43,10 @@ const GROUPS: ReadonlyMap<string, (scope: Scope) => object | undefined> = new Ma
 ]);
 const DATE_PARTS = /^(?<Y>\d{4})-(?<m>\d\d)-(?<d>\d\d)(?: (?<H>\d\d):(?<M>\d\d):(?<S>\d\d))?$/;
 
+/** Characters. A chain of filters can multiply a text, and numbers are slow long before. */
+const LONGEST_VALUE = 1_000_000;
+const LONGEST_NUMBER = 1_000;
+
 // Liquid reads the placeholders; what they give is worked out here, on text: its own arithmetic is on floats, its
 // dates know time zones, and it takes several times longer.
 type Filter = (value: string, ...args: readonly string[]) => string;
@@ -122,7 +126,7 @@ function compileOutput(output: Output, place: Place): Text {
   const text: Text = (scope) => {
     try {
       return filters.reduce(
-        (text, { filter, args }) => filter(text, ...args.map((arg) => arg(scope))),
+        (text, { filter, args }) => bounded(filter(text, ...args.map((arg) => arg(scope)))),
         value(scope),
       );
     } catch (error) {
@@ -178,7 +182,13 @@ function why(error: unknown): string {
   return error instanceof Error ? error.message.replace(/, (?:file|line):.*$/s, '') : 'an error';
 }
 
+function bounded(text: string): string {
+  if (text.length > LONGEST_VALUE) throw new Error(`a value of more than ${LONGEST_VALUE} characters`);
+  return text;
+}
+
 function big(text = ''): Big {
+  if (text.length > LONGEST_NUMBER) throw new Error(`a number of more than ${LONGEST_NUMBER} characters`);
   // The value may be a customer's: it is not shown.
   if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Error('a value that is not a number');
   return new Big(text);

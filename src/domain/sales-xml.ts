@@ -2,8 +2,8 @@ import { create } from 'xmlbuilder2';
 import type { Order } from './order.ts';
 import { compileText, type Place, type Scope, type Text } from './placeholders.ts';
 import { TemplateError } from './template-error.ts';
-import { readTemplateXml, type TemplateElement } from './template-xml.ts';
-import { decodeText, ENCODINGS, encodeText, inBlocks, type Encoding } from './text-file.ts';
+import { FORBIDDEN, readTemplateXml, type TemplateElement } from './template-xml.ts';
+import { decodeText, ENCODINGS, encodeText, encodingFault, inBlocks, type Encoding } from './text-file.ts';
 
 export { TemplateError };
 
@@ -42,7 +42,6 @@ type XmlDocument = NonNullable<XmlNode['ownerDocument']>;
 const MARKER = 'passerelle:repeat';
 /** Editors of XML like to see it declared; the output does without. */
 const MARKER_NAMESPACE = 'xmlns:passerelle';
-const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 /** Texts that need nothing done to them. */
 const PLAIN = /^[ -%'-~]*$/;
 const PLAIN_UNICODE = /^[ -%'-~\u00A0-\uD7FF]*$/;
@@ -63,6 +62,8 @@ export function readTemplate(
   columns?: NonNullable<Place['columns']>,
 ): SalesTemplate {
   const encoding = declaredEncoding(source, file);
+  const fault = typeof source === 'string' ? null : encodingFault(source, encoding);
+  if (fault) throw new TemplateError(file, fault.line, fault.expected, fault.got);
   const text = typeof source === 'string' ? source : decodeText(source, encoding);
   const xml = readTemplateXml(text, file);
   const orders: { element: Element; depth: number }[] = [];
@@ -242,13 +243,19 @@ function asReference(character: string): string {
 }
 
 function isEncodable(text: string, encoding: Encoding): boolean {
-  return encoding === 'utf-8' || decodeText(encodeText(text, encoding), encoding) === text;
+  // iconv writes U+FFFD as a byte that the encoding does not have.
+  return (
+    encoding === 'utf-8' ||
+    (!text.includes('\uFFFD') && decodeText(encodeText(text, encoding), encoding) === text)
+  );
 }
 
 function declaredEncoding(source: string | Uint8Array, file: string): Encoding {
   // A declaration is ASCII in every encoding that can be declared here.
-  const start = typeof source === 'string' ? source : decodeText(source.subarray(0, 200), 'iso-8859-1');
-  const declared = /<\?xml\s[^>]*?encoding\s*=\s*["']([^"']*)["']/.exec(start)?.[1]?.toLowerCase() ?? 'utf-8';
+  const start = typeof source === 'string' ? source : decodeText(source, 'iso-8859-1');
+  const declared =
+    /^(?:\uFEFF|ï»¿)?<\?xml\s[^>]*?encoding\s*=\s*["']([^"']*)["']/.exec(start)?.[1]?.toLowerCase() ??
+    'utf-8';
   const encoding = ENCODINGS.find((known) => known === declared);
   if (encoding === undefined)
     throw new TemplateError(file, 1, `an encoding among ${ENCODINGS.join(', ')}`, `\`${declared}\``);

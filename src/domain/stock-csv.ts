@@ -1,7 +1,7 @@
-import { readCsvRows, type CsvRow } from './csv-rows.ts';
+import { joinsRows, readCsvRows, type CsvRow } from './csv-rows.ts';
 import { isGencod } from './gencod.ts';
 import { STOCK_FIELDS, type Doubt, type StockFault, type StockField } from './stock.ts';
-import { encodingFault, type CsvFormat } from './text-file.ts';
+import { encodingFault, shortened, type CsvFormat } from './text-file.ts';
 
 const REQUIRED = ['reference', 'size', 'ean', 'quantity', 'store'] as const satisfies readonly StockField[];
 
@@ -60,6 +60,8 @@ export interface StockHeader {
   readonly columns: Readonly<Partial<Record<StockField, number>>>;
   /** The first field that cannot do without a column and has none: no row is read then. */
   readonly missing: (typeof REQUIRED)[number] | undefined;
+  /** The first field whose title stands above several columns. */
+  readonly twice: StockField | undefined;
 }
 
 /** Rows that are not as expected: how many, and the first. */
@@ -92,7 +94,7 @@ export function readStock(bytes: Uint8Array, file: string, format: StockFormat):
     variants.push(variant);
     units += Math.max(0, variant.quantity ?? 0);
     if (fault) unreadable.push({ ...fault, ean: variant.ean, reference: variant.reference });
-    if (row.fields.length !== header.width) note(otherWidth, row);
+    if (!isWhole(row, header, format)) note(otherWidth, row);
     else if (fieldText(row, header, 'store') !== format.store) note(otherStore, row);
   });
 
@@ -114,20 +116,28 @@ export function readStock(bytes: Uint8Array, file: string, format: StockFormat):
       `a header of ${header.width} column(s) without it`,
       header.width === 1 ? 'stock.file.delimiter' : `stock.columns.${header.missing}`,
     );
+  } else if (header.twice !== undefined) {
+    const title = `one column titled \`${format.columns[header.twice]}\``;
+    doubt('header', 1, title, 'several', `stock.columns.${header.twice}`);
   } else if (variants.length === 0) {
     doubt('empty', 1, 'rows below the header', 'none', 'proshop.exportName');
   }
   if (otherWidth.first) {
     const { line, fields } = otherWidth.first;
-    const got = `${otherWidth.rows} row(s) of another width, the first of ${fields.length}`;
+    const got =
+      fields.length === header?.width
+        ? `${otherWidth.rows} row(s) joined with others by a quote, or of another width`
+        : `${otherWidth.rows} row(s) of another width, the first of ${fields.length}`;
     doubt('width', line, `rows of ${header?.width} fields`, got, 'stock.file.quote');
   }
   if (otherStore.first && header) {
-    const store = fieldText(otherStore.first, header, 'store');
+    const store = shortened(fieldText(otherStore.first, header, 'store'));
     const got = `${otherStore.rows} row(s) of another, the first of \`${store}\``;
     doubt('store', otherStore.first.line, `rows of store \`${format.store}\``, got, 'stock.store');
   }
-  if (end.unclosed) {
+  if (end.tooLong !== null) {
+    doubt('width', end.tooLong, 'rows of at most 1 MB', 'a longer one', 'stock.file.quote');
+  } else if (end.unclosed) {
     doubt('cut', end.unclosed.line, 'a closing quote', 'the end of the file', 'stock.file.quote');
   } else if (last && !end.lineBreak && format.finalLineBreak !== 'optional') {
     doubt('cut', last.line, 'a line break after the last row', 'the end of the file', 'stock.finalLineBreak');
@@ -137,7 +147,7 @@ export function readStock(bytes: Uint8Array, file: string, format: StockFormat):
     bytes,
     file,
     format,
-    header: header ?? { width: 0, columns: {}, missing: undefined },
+    header: header ?? { width: 0, columns: {}, missing: undefined, twice: undefined },
     rows: variants.length,
     units,
     variants,
@@ -160,7 +170,11 @@ function readHeader(row: CsvRow, format: StockFormat): StockHeader {
     if (index !== -1) columns[field] = index;
   }
   const missing = REQUIRED.find((field) => columns[field] === undefined);
-  return { width: row.fields.length, columns, missing };
+  const twice = STOCK_FIELDS.find((field) => {
+    const index = columns[field];
+    return index !== undefined && titles.includes(titles[index] ?? '', index + 1);
+  });
+  return { width: row.fields.length, columns, missing, twice };
 }
 
 function rowReader(format: StockFormat) {
@@ -178,10 +192,9 @@ function rowReader(format: StockFormat) {
     const fault = (field: (typeof REQUIRED)[number], expected: string, got: string): StockFault => ({
       line: row.line,
       field: format.columns[field],
-      reason: `Expected \`${format.columns[field]}\` to be ${expected}, got ${got === '' ? 'nothing' : `\`${got}\``}`,
+      reason: `Expected \`${format.columns[field]}\` to be ${expected}, got ${got === '' ? 'nothing' : `\`${shortened(got)}\``}`,
     });
-    // In a row of another width the values may stand under the wrong titles.
-    const aligned = row.fields.length === header.width;
+    const aligned = isWhole(row, header, format);
     const ean = aligned && isGencod(text('ean')) ? text('ean') : null;
     const quantity = aligned && whole.test(text('quantity')) ? Number.parseInt(text('quantity'), 10) : null;
     const plausible = quantity !== null && Math.abs(quantity) <= MOST_UNITS;
@@ -195,7 +208,8 @@ function rowReader(format: StockFormat) {
       quantity: plausible ? quantity : null,
     };
     if (!aligned) {
-      const reason = `Expected ${header.width} fields, got ${row.fields.length}`;
+      const got = row.fields.length === header.width ? 'rows joined by a quote' : `${row.fields.length}`;
+      const reason = `Expected ${header.width} fields, got ${got}`;
       return { variant, fault: { line: row.line, field: '', reason } };
     }
     if (ean === null) return { variant, fault: fault('ean', 'a barcode of 8 to 14 digits', text('ean')) };
@@ -205,6 +219,11 @@ function rowReader(format: StockFormat) {
     }
     return { variant, fault: undefined };
   };
+}
+
+// In any other row the values may stand under the wrong titles.
+function isWhole(row: CsvRow, header: StockHeader, format: StockFormat): boolean {
+  return row.fields.length === header.width && !joinsRows(row, header.width, format.file);
 }
 
 function fieldText(row: CsvRow, header: StockHeader, field: StockField): string {

@@ -1,7 +1,7 @@
 import { fieldSpan } from './csv-rows.ts';
 import type { Doubt, ProtectedProduct, StockFault, StockField, VariantStock } from './stock.ts';
 import type { StockFile, StockRow } from './stock-csv.ts';
-import { asBuffer, encodeText, inBlocks, type CsvFormat } from './text-file.ts';
+import { asBuffer, encodeText, inBlocks, shortened, type CsvFormat } from './text-file.ts';
 
 /** Units sold that Proshop's stock does not know yet. */
 export interface Outstanding {
@@ -280,6 +280,8 @@ function withEans(stock: StockFile, applied: StockPlanInputs['applied']): readon
   if (applied === null || stock.variants.every(({ ean }) => ean !== null)) return stock.variants;
   const named = ({ reference, size }: Pick<VariantStock, 'reference' | 'size'>) =>
     JSON.stringify([reference, size]);
+  // A row of another width may have anything under these titles.
+  const shifted = new Set(stock.unreadable.filter(({ field }) => field === '').map(({ line }) => line));
   const borne = new Set(stock.variants.map(({ ean }) => ean));
   const missing = new Map(
     [...applied.values()]
@@ -287,7 +289,7 @@ function withEans(stock: StockFile, applied: StockPlanInputs['applied']): readon
       .map((variant) => [named(variant), variant.ean]),
   );
   return stock.variants.map((row) =>
-    row.ean === null ? { ...row, ean: missing.get(named(row)) ?? null } : row,
+    row.ean === null && !shifted.has(row.line) ? { ...row, ean: missing.get(named(row)) ?? null } : row,
   );
 }
 
@@ -314,7 +316,14 @@ function difference(
   for (const variant of applied?.values() ?? []) {
     if (!isPlanned(variant.ean) && variant.quantity > 0) compare(variant, variant.quantity, 0);
   }
-  return { ...counts, largest: largest.map((change) => ({ ...change, name: nameOf(change.ean) })) };
+  return {
+    ...counts,
+    largest: largest.map((change) => ({
+      ...change,
+      size: shortened(change.size),
+      name: shortened(nameOf(change.ean)),
+    })),
+  };
 }
 
 function keepLargest(largest: VariantChange[], change: VariantChange): void {

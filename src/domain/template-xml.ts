@@ -26,6 +26,10 @@ interface OpenElement extends TemplateElement {
   readonly prefixes: readonly string[];
 }
 
+/** Bytes, and elements inside one another. Beyond them the libraries take minutes, or the stack. */
+const LONGEST_TEMPLATE = 100_000;
+const DEEPEST = 100;
+
 const NAME = String.raw`[\p{L}_:][\p{L}\p{N}\p{M}_:.·-]*`;
 const ATTRIBUTE = String.raw`(${NAME})\s*=\s*("[^<"]*"|'[^<']*')`;
 const TOKEN = new RegExp(
@@ -39,7 +43,21 @@ const TOKEN = new RegExp(
   ].join('|'),
   'uy',
 );
+/** Letters that the parsers of both editions of XML 1.0 take in a name, and one prefix at most. */
+const PART = String.raw`[A-Za-z_À-ÖØ-öø-ıĴ-ľŁ-ňŊ-ž][A-Za-z0-9_.·À-ÖØ-öø-ıĴ-ľŁ-ňŊ-ž-]*`;
+const SAFE_NAME = new RegExp(`^(?:${PART}:)?${PART}$`, 'u');
 const DECLARATION = /^\uFEFF?(<\?xml\s[^]*?\?>)?/u;
+const BLANK = String.raw`[ \t\r\n]+`;
+const EQUALS = String.raw`[ \t\r\n]*=[ \t\r\n]*`;
+const SOUND_DECLARATION = new RegExp(
+  [
+    String.raw`^<\?xml${BLANK}version${EQUALS}(?:"1\.0"|'1\.0')`,
+    String.raw`(?:${BLANK}encoding${EQUALS}(?:"[\w.-]+"|'[\w.-]+'))?`,
+    String.raw`(?:${BLANK}standalone${EQUALS}(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>$`,
+  ].join(''),
+);
+/** What XML 1.0 lets nobody write. */
+export const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 const ENTITY = /&(?:#x(?<hexadecimal>[\da-f]{1,6});|#(?<decimal>\d{1,7});|(?<name>\w+);)?/giu;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
@@ -54,7 +72,18 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
  * @throws {TemplateError} when it is not well-formed XML
  */
 export function readTemplateXml(source: string, file: string): TemplateXml {
+  if (source.length > LONGEST_TEMPLATE)
+    throw refused(1, `a template of at most ${LONGEST_TEMPLATE} characters`, `${source.length}`);
+  const forbidden = source.search(FORBIDDEN);
+  if (forbidden !== -1) {
+    const code = (source.codePointAt(forbidden) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    throw refused(countLines(source.slice(0, forbidden)) + 1, 'characters that XML allows', `U+${code}`);
+  }
   const [start, declaration = ''] = DECLARATION.exec(source) ?? [''];
+  if (declaration !== '' && !SOUND_DECLARATION.test(declaration)) {
+    const expected = 'a declaration such as `<?xml version="1.0" encoding="utf-8"?>`';
+    throw refused(1, expected, `\`${/^.{0,80}/u.exec(declaration)?.[0]}\``);
+  }
   const document = opened('', 1, [], ['xml', 'xmlns', 'passerelle']);
   const open = [document];
   let offset = start.length;
@@ -70,6 +99,8 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
     if (opening !== undefined) {
       if (parent === document && document.children.length > 0)
         throw refused(line, 'one root element', `<${opening}> too`);
+      if (open.length > DEEPEST)
+        throw refused(line, `at most ${DEEPEST} elements inside one another`, 'more');
       const element = openElement(opening, attributes, parent);
       parent.children.push(element);
       if (empty === '') open.push(element);
@@ -106,8 +137,24 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
       value: decoded(value.slice(1, -1)),
     }));
     const names = attributes.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    const seen = new Set<string>();
+    const twice = names.find((name) => seen.size === seen.add(name).size);
     if (twice !== undefined) throw refused(line, `\`${twice}\` once in <${name}>`, 'it twice');
+    for (const used of [name, ...names]) {
+      if (!SAFE_NAME.test(used)) {
+        throw refused(
+          line,
+          'names that every XML parser takes (Latin letters, digits, `_`, `-`, `.`)',
+          `\`${used}\``,
+        );
+      }
+    }
+    // A parser that knows namespaces keeps these for itself.
+    const kept = /^xmlns(?::|$)/.test(name) ? name : names.find((used) => /^xmlns:(?:xml|xmlns)$/.test(used));
+    if (kept !== undefined) throw refused(line, 'names that XML does not keep for itself', `\`${kept}\``);
+    const unnamed = attributes.find(({ name, value }) => name.startsWith('xmlns:') && !/^[^{]+$/.test(value));
+    if (unnamed !== undefined)
+      throw refused(line, `a fixed address in \`${unnamed.name}\``, `"${unnamed.value}"`);
     const declared = names
       .filter((name) => name.startsWith('xmlns:'))
       .map((name) => name.slice('xmlns:'.length));
@@ -134,7 +181,7 @@ export function readTemplateXml(source: string, file: string): TemplateXml {
       const { hexadecimal, decimal, name } = groups;
       const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
       const character = code <= 0x10ffff ? String.fromCodePoint(code) : ENTITIES.get(name ?? '');
-      if (character !== undefined) return character;
+      if (character !== undefined && character.search(FORBIDDEN) === -1) return character;
       const at = line + countLines(text.slice(0, offset));
       throw refused(at, 'an entity that XML knows, such as `&amp;`', `\`${entity}\``);
     });

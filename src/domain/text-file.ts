@@ -34,6 +34,11 @@ const UTF8_MARK = [0xef, 0xbb, 0xbf];
 const LINE_FEED = 0x0a;
 const BLOCK = 65_536;
 
+/** A text as people are told it: cut after 100 characters. What is told goes through Temporal's history. */
+export function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
 /** Views the same bytes as a Buffer, without copying them. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -27,6 +27,7 @@ import {
   openCalls,
   orderLines,
   orders,
+  stagingFolders,
   stockExports,
   unnumberedOrders,
 } from './schema.ts';
@@ -561,6 +562,19 @@ export function createLedger(db: Database) {
 
     async endCall(job: string): Promise<void> {
       await db.delete(openCalls).where(eq(openCalls.job, job));
+    },
+
+    async stagingFolders(): Promise<readonly string[]> {
+      const rows = await db.select().from(stagingFolders).orderBy(asc(stagingFolders.path));
+      return rows.map(({ path }) => path);
+    },
+
+    async addStagingFolder(path: string): Promise<void> {
+      await db.insert(stagingFolders).values({ path }).onConflictDoNothing();
+    },
+
+    async removeStagingFolder(path: string): Promise<void> {
+      await db.delete(stagingFolders).where(eq(stagingFolders.path, path));
     },
 
     /** Models whose creation in the shop is known to be over. */

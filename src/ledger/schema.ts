@@ -126,6 +126,9 @@ export const openCalls = pgTable('open_calls', {
   calledAt: instant('called_at').notNull(),
 });
 
+/** Folders on the FTP server in which claimed orders files may lie: the configured one, and those before it. */
+export const stagingFolders = pgTable('staging_folders', { path: text().primaryKey() });
+
 /** Models that the shop was asked to create. */
 export const models = pgTable('models', {
   reference: text().primaryKey(),

@@ -44,7 +44,8 @@ export function createModulesShop(
 
   return {
     async exportOrders(record, signal) {
-      const collect = () => ftp.session((session) => collectOrders(session, settings, record), signal);
+      const collect = () =>
+        ftp.session((session) => collectOrders(session, ledger, settings, record), signal);
       // The module overwrites its file: what stands there from before must be safe before it is called. And two calls at
       // once would overwrite each other's.
       await collect();
@@ -64,7 +65,7 @@ export function createModulesShop(
     },
 
     async finishOrders(record, signal) {
-      await ftp.session((session) => readClaims(session, settings, record), signal);
+      await ftp.session((session) => readClaims(session, ledger, settings, record), signal);
     },
 
     async createProducts(references, signal) {
@@ -101,7 +102,8 @@ export function createModulesShop(
         throw notYet(`${basename} still there (${second?.size ?? 0} bytes): the shop's import goes on`);
       }
       const age = Date.now() - lateOrdersAt.getTime();
-      if (delivery.askedAt === null && age > settings.planAge) {
+      // A clock that was set back knows no age.
+      if (delivery.askedAt === null && (age > settings.planAge || age < 0)) {
         await withdraw(delivery, signal);
         throw planTooOld(`The stock was prepared ${Math.round(age / 1000)} s ago`);
       }
@@ -184,10 +186,12 @@ function takenBack(delivery: Delivery): Error {
 /** Claims every orders file that stands on the FTP, once it is whole, and reads it. Gives what is wrong with which file. */
 async function collectOrders(
   session: FtpSession,
+  ledger: Ledger,
   settings: ModulesSettings,
   record: RecordOrders,
 ): Promise<readonly string[]> {
   const { folder, name: pattern } = settings.orders;
+  await ledger.addStagingFolder(settings.staging);
   await session.ensureFolder(settings.staging);
   const names = await standingNames(session, folder, pattern);
   for (const name of names.filter(isPlainName)) {
@@ -203,7 +207,7 @@ async function collectOrders(
       (name) =>
         `Expected names without folder in ${folder}, got ${JSON.stringify(name)}; the file stays where it is`,
     ),
-    ...(await readClaims(session, settings, record)),
+    ...(await readClaims(session, ledger, settings, record)),
   ];
 }
 
@@ -214,9 +218,27 @@ async function collectOrders(
  */
 async function readClaims(
   session: FtpSession,
-  { orders: settings, staging }: ModulesSettings,
+  ledger: Ledger,
+  settings: ModulesSettings,
   record: RecordOrders,
 ): Promise<readonly string[]> {
+  const faults: string[] = [];
+  // A worker that was deployed with another staging folder may have left claims in the one before.
+  for (const staging of await ledger.stagingFolders()) {
+    if (staging !== settings.staging) await session.ensureFolder(staging);
+    const left = await readClaimsIn(staging, session, settings, record);
+    faults.push(...left.faults);
+    if (left.claims === 0 && staging !== settings.staging) await ledger.removeStagingFolder(staging);
+  }
+  return faults;
+}
+
+async function readClaimsIn(
+  staging: string,
+  session: FtpSession,
+  { orders: settings }: ModulesSettings,
+  record: RecordOrders,
+): Promise<{ readonly faults: readonly string[]; readonly claims: number }> {
   const faults: string[] = [];
   const claims = (await session.list(staging)).filter((name) => CLAIM.test(name)).sort();
   for (const name of claims) {
@@ -249,7 +271,7 @@ async function readClaims(
     }
     if (isKnown && (await session.look(path))?.size === bytes.length) await session.remove(path);
   }
-  return faults;
+  return { faults, claims: claims.length };
 }
 
 /** Orders files claimed by an attempt: when, which file, and a part that no other attempt has. */

@@ -151,12 +151,14 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   async function preparedStock(
     stock: CollectStockResult,
   ): Promise<(PrepareStockResult & { readonly lateOrdersAt: string }) | null> {
-    if ((await exportOrders(6)) === null) {
+    const late = await exportOrders(6);
+    if (late === null) {
       progress.skip('prepareStock', { type: 'LateOrdersUnknown', message: '' });
       progress.skip('updateStock', { type: 'LateOrdersUnknown', message: '' });
       return null;
     }
-    const lateOrdersAt = new Date(Date.now()).toISOString();
+    // By the worker's clock, which will be asked how long ago that is: Temporal's may differ.
+    const lateOrdersAt = late.askedAt ?? new Date(Date.now()).toISOString();
     const plan = await progress.step('prepareStock', (summary) =>
       work.prepareStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.prepareStock }, [
         { cycle: ref, exportId: stock.exportId, file: stock.file },

@@ -2,8 +2,10 @@ import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ArchivedFile } from '../../src/archive.ts';
+import { createActivities } from '../../src/activities/index.ts';
+import { createArchive, type ArchivedFile } from '../../src/archive.ts';
 import { FAILURE } from '../../src/failures.ts';
+import { createDeps } from '../../src/worker.ts';
 import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
 import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
 import { startWorld, type AttemptNotes, type Settings, type World } from '../support/world.ts';
@@ -42,13 +44,25 @@ const exportOrders = (step: 1 | 6 = 1) =>
 const deliverOrders = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
 const awaitOrdersTaken = () =>
   world.attempt((activities) => activities.awaitOrdersTaken({ cycleStartedAt: testStartedAt }));
-const closeCycle = () =>
-  world.attempt((activities) =>
+/** Closes a cycle; `seen` is what its first step gave. */
+const closeCycle = (id = CYCLE.id, seen?: unknown) => {
+  const cycle = { ...CYCLE, id };
+  const step = {
+    number: 1,
+    name: 'exportOrders',
+    state: 'done',
+    startedAt: '',
+    endedAt: '',
+    why: null,
+  } as const;
+  const steps = seen === undefined ? [] : [{ ...step, facts: seen }];
+  return world.attempt((activities) =>
     activities.closeCycle({
-      cycle: CYCLE,
-      report: { outcome: 'complete', cycle: CYCLE, startedAt: '', endedAt: '', steps: [], alarms: [] },
+      cycle,
+      report: { outcome: 'complete', cycle, startedAt: '', endedAt: '', steps, alarms: [] },
     }),
   );
+};
 const CLAIM = 'passerelle/<when>-orders-commandes-<id>.claim';
 const importFolder = async () =>
   Object.keys(await world.files()).filter((path) => path.startsWith('import/'));
@@ -118,7 +132,9 @@ describe('1 and 6, the export of orders', () => {
   });
 
   it('does not call the module again while a call without an answer may still be at work', async () => {
-    await open();
+    await open((settings) => {
+      settings.shop = { ...settings.shop, timeout: '3s' };
+    });
     world.shop.exportOrders = async () => 504;
     await expect(exportOrders()).rejects.toThrow(/HTTP 504/);
     await expect(exportOrders()).rejects.toThrow(/has not answered the last call/);
@@ -126,8 +142,54 @@ describe('1 and 6, the export of orders', () => {
     await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.notYet));
     expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1]);
     expect(world.shop.calls).toEqual(['exportOrders']);
-    await sleep(400);
+    await sleep(3_000);
     await expect(exportOrders()).rejects.toThrow(/HTTP 504/);
+  });
+
+  it('tells people of an order in the next cycle when the one that recorded it was cut before it could tell', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1, { payment: 'Bon cadeau' }), orderRow(2, { ean: '' }), orderRow(3)));
+    await exportOrders();
+    await closeCycle();
+    const exportIn = (id: string) =>
+      world.attempt((activities) => activities.exportOrders({ cycle: { ...CYCLE, id }, step: 1 }));
+    const told = await exportIn('b');
+    expect(told).toMatchObject({ toSend: 0, byHandIds: [1], setAsideOrders: [{ id: 2 }] });
+    expect(await exportIn('b')).toMatchObject({ byHandIds: [1], setAsideOrders: [{ id: 2 }] });
+    await closeCycle('b', told);
+    expect(await exportIn('c')).toMatchObject({ byHandIds: [], setAsideOrders: [] });
+  });
+
+  it('tells of an order without a readable number in the next cycle, and once only', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1), orderRow(2).replace(/^2;/, '4O12;')));
+    expect(await exportOrders(6)).toMatchObject({ toSend: 1, setAside: 1 });
+    await closeCycle();
+    const next = (id: string) =>
+      world.attempt((activities) => activities.exportOrders({ cycle: { ...CYCLE, id }, step: 1 }));
+    const told = await next('b');
+    expect(told).toMatchObject({ setAside: 1 });
+    await closeCycle('b', told);
+    expect(await next('c')).toMatchObject({ setAside: 0 });
+  });
+
+  it('reads what was claimed before the staging folder was changed', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    world.scissors.arm(7);
+    await expect(exportOrders()).rejects.toThrow('cut after rename');
+    expect(Object.keys(await world.files())).toEqual([CLAIM]);
+    const { config, template, ftp } = world;
+    const moved = createActivities(
+      createDeps({ ...config, ftp: { ...config.ftp, staging: '/elsewhere' } }, template, {
+        ftp,
+        ledger: test.ledger,
+        archive: createArchive(config.archive.folder),
+      }),
+    );
+    // The call that was cut may still be at work: whether it may is no matter here.
+    await world.run(() => moved.exportOrders({ cycle: CYCLE, step: 1 })).catch(() => null);
+    expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1]);
   });
 
   it('does not take a text that says no for an export', async () => {
@@ -399,6 +461,17 @@ describe('5, new products', () => {
     expect(world.shop.calls).toEqual(['importProducts', 'importProducts']);
   });
 
+  it('are not asked for once Proshop has begun another file: the module would read a part of it', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    const { file } = await collectStock();
+    await world.put('ExportCSV', 'Fournisseur;Mat');
+    await expect(world.attempt((activities) => activities.createProducts({ file }))).rejects.toThrow(
+      failureType(FAILURE.overtaken),
+    );
+    expect(world.shop.calls).toEqual([]);
+  });
+
   it('wait while the shop is at another import', async () => {
     await open();
     await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
@@ -430,6 +503,51 @@ describe('7, the preparation of the stock', () => {
     const { plan } = await prepareStock();
     expect(plan.passed).toBe(false);
     expect(plan.reasons).toMatchObject([{ rule: 'store' }]);
+  });
+
+  it('is held when Proshop’s file is the one of before, although it has taken orders since', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    await collectStock();
+    const second = { ...CYCLE, id: 'b' };
+    const { standing } = await world.attempt((activities) =>
+      activities.openCycle({ id: second.id, startedAt }),
+    );
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    const { file } = await deliverOrders();
+    await unlink(join(world.ftpRoot, file ?? ''));
+    await awaitOrdersTaken();
+    const notes: AttemptNotes = { details: undefined };
+    const collect = () =>
+      world.attempt((activities) => activities.collectStock({ cycle: second, standing }), notes);
+    await expect(collect()).rejects.toThrow(/Still the ExportCSV from before/);
+    await sleep(20);
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    await expect(collect()).rejects.toThrow(/being written/);
+    const { exportId, file: stock, reflected } = await collect();
+    expect(reflected).toBe(1);
+    expect(
+      await world.attempt((activities) => activities.prepareStock({ cycle: second, exportId, file: stock })),
+    ).toMatchObject({
+      passed: false,
+      reasons: [{ rule: 'stale', message: expect.stringMatching(/taken 1 order\(s\) since, got the same/) }],
+    });
+  });
+
+  it('is not held when nothing was sold and the file is the same', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    await prepareStock();
+    const again = { ...CYCLE, id: 'b' };
+    const notes: AttemptNotes = { details: undefined };
+    const collect = () =>
+      world.attempt((activities) => activities.collectStock({ cycle: again, standing: null }), notes);
+    await expect(collect()).rejects.toThrow(/being written/);
+    const { exportId, file } = await collect();
+    expect(
+      await world.attempt((activities) => activities.prepareStock({ cycle: again, exportId, file })),
+    ).toMatchObject({ passed: true });
   });
 
   it('is held the first time unless the configuration says otherwise', async () => {

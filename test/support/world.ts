@@ -155,6 +155,8 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'ordersToSend',
   'outstanding',
   'reflectedBy',
+  'sameExportBefore',
+  'stagingFolders',
   'takenSince',
   'unconfirmedUpdates',
   'untakenDeliveries',
