@@ -100,8 +100,9 @@ function judged(truth: Truth, expectations: Expectations): readonly string[] {
  */
 function isUnavoidable(fault: Fault, truth: Truth): boolean {
   if (fault.kind !== 'partial file read by the shop' || fault.file !== '/ExportCSV') return false;
-  const writing = truth.exports.findLast(({ startedAt }) => startedAt <= fault.at);
-  return writing !== undefined && instant(fault.at) - instant(writing.startedAt) < UNAVOIDABLE;
+  return truth.exports.some(
+    ({ openedAt }) => openedAt !== null && Math.abs(instant(fault.at) - instant(openedAt)) < UNAVOIDABLE,
+  );
 }
 
 /** Sandbox milliseconds: some 300 real ones on the campaign's clock. */

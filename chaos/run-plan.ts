@@ -267,7 +267,9 @@ async function runIn(folder: string, plan: Plan, closers: (() => Promise<void>)[
     endedAt: sandboxTime(run.closeTime ?? new Date()),
     status: run.status,
     report: await temporal((client) => resultOf(client, workflowId, runId)),
-    history: await temporal((client) => historyText(client, workflowId, runId)),
+    history: historyText(
+      await temporal((client) => client.workflow.getHandle(workflowId, runId).fetchHistory()),
+    ),
     besideAnother: run.besideAnother,
   });
 

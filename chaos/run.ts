@@ -5,6 +5,7 @@ import { describeFault, FTP_KINDS, makePlan } from './plan.ts';
 import type { FtpKind, PlanOptions } from './plan.ts';
 import { forget, runPlan } from './run-plan.ts';
 import type { RunResult } from './run-plan.ts';
+import { faultTable } from './table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -84,6 +85,7 @@ await Promise.all(Array.from({ length: Math.min(count('jobs', 4), runs) }, work)
 
 const passed = results.filter(({ violations }) => violations.length === 0).length;
 say(`${passed} of ${next - first} runs passed, seeds ${first} to ${next - 1}`);
+if (results.length > 1) say(`\n${faultTable(results)}`);
 if (values.json !== undefined) {
   writeFileSync(
     values.json,

@@ -139,6 +139,7 @@ export function openProshop(
   const begin = (startedAt: string, lines: readonly string[]): Journal['exports'][number] => {
     const run: Journal['exports'][number] = {
       startedAt,
+      openedAt: null,
       finishedAt: null,
       rows: lines.length - 1,
       damage,
@@ -163,7 +164,10 @@ export function openProshop(
     previous ??= { bytes, run };
     try {
       await withFtp(ftp, (client) =>
-        client.uploadFrom(slowly(bytes, settings.writing, clock), settings.exportPath),
+        client.uploadFrom(
+          slowly(bytes, settings.writing, clock, () => (run.openedAt = clock.time())),
+          settings.exportPath,
+        ),
       );
       run.finishedAt = clock.time();
       if (run.damage === null) previous = { bytes, run };
@@ -190,6 +194,7 @@ export function openProshop(
       const bytes = encoded(lines);
       previous = { bytes, run };
       await withFtp(ftp, (client) => upload(client, settings.exportPath, bytes));
+      run.openedAt = at;
       run.finishedAt = at;
     },
     sellInStore: lower,
@@ -292,9 +297,10 @@ function damaged(
 }
 
 /** Gives the bytes piece by piece over so many sandbox milliseconds. */
-function slowly(bytes: Buffer, duration: number, clock: ScaledClock): Readable {
+function slowly(bytes: Buffer, duration: number, clock: ScaledClock, opened: () => void): Readable {
   return Readable.from(
     (async function* () {
+      opened();
       const start = clock.now().getTime();
       for (let sent = 0; sent < bytes.length;) {
         const due = Math.ceil((bytes.length * (clock.now().getTime() - start)) / Math.max(1, duration));

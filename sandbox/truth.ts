@@ -119,6 +119,8 @@ export interface OrderExportRun {
 export interface StockExport {
   /** When the figures were read and the writing began. */
   readonly startedAt: string;
+  /** When the FTP server began to take the file; null before. */
+  readonly openedAt: string | null;
   /** Null while it is being written, or when it was cut. */
   readonly finishedAt: string | null;
   readonly rows: number;

@@ -8,8 +8,16 @@ export function localTime(instant: Date, timeZone: string): string {
 
 /** Milliseconds by which the zone's clocks were set back between two instants; 0 when they were not. */
 export function clocksSetBack(from: Date, to: Date, timeZone: string): number {
-  const ahead = (instant: Date) =>
-    Date.parse(`${localTime(instant, timeZone).replace(' ', 'T')}Z`) -
-    Math.floor(instant.getTime() / 1_000) * 1_000;
-  return Math.max(0, ahead(from) - ahead(to));
+  return Math.max(0, aheadOfUtc(from, timeZone) - aheadOfUtc(to, timeZone));
+}
+
+/** True when the zone's minutes are those of UTC, in summer and in winter. */
+export function isWholeHoursFromUtc(timeZone: string): boolean {
+  return ['2026-01-01', '2026-07-01'].every((day) => aheadOfUtc(new Date(day), timeZone) % 3_600_000 === 0);
+}
+
+/** Milliseconds. */
+function aheadOfUtc(instant: Date, timeZone: string): number {
+  const local = Date.parse(`${localTime(instant, timeZone).replace(' ', 'T')}Z`);
+  return local - Math.floor(instant.getTime() / 1_000) * 1_000;
 }

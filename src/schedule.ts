@@ -6,6 +6,7 @@ import {
   type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import type { Config } from './config.ts';
+import { isWholeHoursFromUtc } from './local-time.ts';
 import type { CycleInput } from './workflows/cycle.ts';
 import { CYCLE_DETAILS, CYCLE_SUMMARY } from './workflows/labels.ts';
 
@@ -35,7 +36,7 @@ function scheduleOptions({ schedule, timeZone, waits }: Config) {
   const input: CycleInput = { waits };
   return {
     scheduleId: SCHEDULE_ID,
-    spec: { cronExpressions: [schedule.cron], timezone: timeZone },
+    spec: { cronExpressions: [schedule.cron], timezone: scheduleZone(schedule.cron, timeZone) },
     policies: {
       // A late cycle delays the next one instead of losing it.
       overlap: ScheduleOverlapPolicy.BUFFER_ONE,
@@ -54,6 +55,15 @@ function scheduleOptions({ schedule, timeZone, waits }: Config) {
       staticDetails: CYCLE_DETAILS,
     },
   } satisfies ScheduleOptions;
+}
+
+/**
+ * The zone in which the schedule is reckoned. In autumn Temporal starts nothing in the hour that comes twice the second
+ * time: a schedule of every hour is the same in UTC, and goes on.
+ */
+function scheduleZone(cron: string, timeZone: string): string {
+  const isEveryHour = /^\S+ \* \* \* \*$/.test(cron.trim());
+  return isEveryHour && isWholeHoursFromUtc(timeZone) ? 'UTC' : timeZone;
 }
 
 function longestCycle({ waits }: CycleInput): number {

@@ -57,6 +57,15 @@ it.each(['../outside', '/etc/passwd', `${FOLDER}/../../../outside`])(
   },
 );
 
+it.each(['../outside', '..', '.', '../10h55-other/orders.csv', '/etc/passwd', 'a/b'])(
+  'writes nothing outside the folder of its cycle: %s',
+  async (name) => {
+    await expect(archive.write(FOLDER, name, Buffer.from('a'))).rejects.toThrow('without folder');
+    await expect(archive.write('../outside', 'a', Buffer.from('a'))).rejects.toThrow('inside the archive');
+    await expect(archive.add(FOLDER, name, Buffer.from('a'))).rejects.toThrow('without folder');
+  },
+);
+
 it('forgets whole days that are past the retention, and nothing else', async () => {
   for (const day of ['2026-08-24', '2026-08-25', '2026-08-26']) {
     await archive.write(`${day}/10h25-a`, 'orders.csv', Buffer.from('a'));

@@ -604,9 +604,12 @@ describe('8, the update of the stock', () => {
     }
   });
 
-  it('is made again when it was prepared too long ago', async () => {
+  it.each([
+    ['too long ago', 61_000],
+    ['in the future, because the clock was set back', -3_600_000],
+  ])('is made again when it was prepared %s', async (_when, age) => {
     const { exportId, update } = await prepared();
-    const old = new Date(Date.now() - 61_000).toISOString();
+    const old = new Date(Date.now() - age).toISOString();
     const late = world.attempt((activities) =>
       activities.updateStock({ cycle: CYCLE, exportId, update, lateOrdersAt: old }),
     );

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { historyText } from '../../chaos/cycles.ts';
 import { writeConfiguration } from '../../sandbox/configuration.ts';
 import { freePort } from '../../sandbox/free-port.ts';
 import { judge } from '../../sandbox/judge.ts';
@@ -61,7 +61,7 @@ const cycleOnce = async (
     });
     await acted;
     const history = await temporal.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
-    return { report, history, text: historyToJSON(history) };
+    return { report, history, text: historyText(history) };
   } finally {
     await temporal.close();
   }
@@ -91,6 +91,8 @@ describe('npm start', { timeout: 120_000 }, () => {
     const filed = await readFile(join(archive, 'report.json'), 'utf8');
     expect(JSON.parse(filed)).toMatchObject({ outcome: 'complete', steps: report.steps });
 
+    // What the activities were told and answered can be read in it, so that a customer would be found.
+    expect(text).toContain('"orderIds":[4');
     for (const word of privateWords()) {
       expect(word.length).toBeGreaterThan(3);
       for (const [place, told] of Object.entries({ text, filed, log: gateway.output() })) {

@@ -47,7 +47,7 @@ describe('Rows', () => {
       { fields: ['c\r\nd', 'e'], line: 2, start: 8 },
       { fields: ['f', 'g'], line: 5, start: 18 },
     ]);
-    expect(end).toEqual({ lineBreak: false, unclosed: null });
+    expect(end).toEqual({ lineBreak: false, unclosed: null, tooLong: null });
   });
 
   test('keep quotes that stand inside a field', () => {
@@ -68,10 +68,24 @@ describe('Rows', () => {
     ]);
   });
 
+  test('of more than 1 MB are not read, nor what follows; those before are', () => {
+    const long = 'x'.repeat(1_100_000);
+    for (const row of [`${long};b`, `"${'x\n'.repeat(550_000)}";b`, `"${'x\n'.repeat(5_000_000)}`]) {
+      const { rows, end } = rowsOf(Buffer.from(`a;b\nc;d\n${row}\ne;f\n`));
+      expect(rows.map(({ fields }) => fields.join(';'))).toEqual(['a;b', 'c;d']);
+      expect(end).toEqual({ lineBreak: false, unclosed: null, tooLong: 3 });
+    }
+    expect(rowsOf(Buffer.from(`a;"${'x\n'.repeat(500_000)}"\n`)).rows).toHaveLength(1);
+  });
+
   test('before a quote that is never closed are given, and what follows it apart', () => {
     const { rows, end } = rowsOf(Buffer.from('a;b\nc;"d;\ne'));
     expect(rows.map(({ fields }) => fields)).toEqual([['a', 'b']]);
-    expect(end).toEqual({ lineBreak: false, unclosed: { fields: ['c', 'd;\ne'], line: 2, start: 4 } });
+    expect(end).toEqual({
+      lineBreak: false,
+      unclosed: { fields: ['c', 'd;\ne'], line: 2, start: 4 },
+      tooLong: null,
+    });
   });
 
   test('come back as they were written, whatever the format, and their bytes where they say', () => {

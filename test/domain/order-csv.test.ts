@@ -465,6 +465,37 @@ describe('A file that is not what the configuration says', () => {
   });
 });
 
+describe('Rows that a stray quote has joined', () => {
+  const three = (change: (csv: string) => string) =>
+    Buffer.from(
+      change(
+        ordersCsv(
+          { delivery_address1: 'Rue A' },
+          { id_order: '1043', delivery_address1: 'Rue B', delivery_city: 'Lyon' },
+          { id_order: '1044' },
+        ).toString(),
+      ),
+    );
+
+  test.each([
+    [
+      'in the same column of two rows',
+      (csv: string) => csv.replace('Rue A', '"Rue A').replace('Rue B', '"Rue B'),
+    ],
+    ['in different columns', (csv: string) => csv.replace('Rue A', '"Rue A').replace('Lyon', '"Lyon')],
+    ['and never closed', (csv: string) => csv.replace('Rue A', '"Rue A')],
+  ])('lose or mix no order: the file is refused (%s)', (_, change) => {
+    expect(() => read(three(change))).toThrow(
+      'Expected a quote to be closed in its own row, got rows joined by one (orders.csv, line 2; setting orders.file.quote)',
+    );
+  });
+
+  test('are not suspected where a field has lines of its own', () => {
+    const file = read(ordersCsv({ delivery_address1: '1 rue A\nEscalier B;C' }, { id_order: '1043' }));
+    expect(file.orders.map(({ id }) => id)).toEqual([1042, 1043]);
+  });
+});
+
 describe('Whatever the file', () => {
   test('only FormatError is thrown', () => {
     const encoding = fc.constantFrom(...ENCODINGS);

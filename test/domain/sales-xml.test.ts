@@ -91,6 +91,11 @@ describe('The sales file', () => {
     expect(taken).toBeLessThan(2_000);
   });
 
+  test('never has a byte that its encoding lacks: U+FFFD is written as a reference', () => {
+    const template = `<?xml version="1.0" encoding="windows-1252"?>${around('<X>{{ order.reference }}</X>')}`;
+    expect(write(template, [{ ...ORDER, reference: '\uFFFD' }]).toString()).toContain('<X>&#65533;</X>');
+  });
+
   test.each([
     ['utf-8', 'é€Œł😀'],
     ['windows-1252', 'é€Œ&#322;&#128512;'],
@@ -224,6 +229,22 @@ describe('A placeholder', () => {
 describe('A template is refused', () => {
   test.each([
     ['<V><O></V>', 1, 'Expected </O>, got </V>'],
+    [
+      '<?xml version="1.1"?>\n<V/>',
+      1,
+      'Expected a declaration such as `<?xml version="1.0" encoding="utf-8"?>`, got',
+    ],
+    ['<?xml version="1.0"\u2028?>\n<V/>', 1, 'Expected a declaration such as'],
+    [`<?xml version="1.0" encoding="utf-8${'x'.repeat(300)}"?>\n<V/>`, 1, 'Expected an encoding among'],
+    ['<V>\n\u0001</V>', 2, 'Expected characters that XML allows, got U+0001'],
+    ['<V>\n&#0;</V>', 2, 'Expected an entity that XML knows, such as `&amp;`, got `&#0;`'],
+    [
+      '<V>\n<ª/></V>',
+      2,
+      'Expected names that every XML parser takes (Latin letters, digits, `_`, `-`, `.`), got `ª`',
+    ],
+    ['<V>\n<xmlns:a/></V>', 2, 'Expected names that XML does not keep for itself, got `xmlns:a`'],
+    ['<V>\n<X xmlns:a=""/></V>', 2, 'Expected a fixed address in `xmlns:a`, got ""'],
     ['<V>\n<O>', 2, 'Expected </O> after it, got the end of the file'],
     ['<V></V></V>', 1, 'Expected no closing tag, got </V>'],
     ['<V/>\n<V/>', 2, 'Expected one root element, got <V> too'],
@@ -353,6 +374,12 @@ describe('A template is refused', () => {
       expect.objectContaining({ name: 'TemplateError', file: 't.xml', line }),
     );
     expect(() => readTemplate(source, 't.xml')).toThrow(message);
+  });
+
+  test('when its bytes are not what it declares', () => {
+    expect(() => readTemplate(Buffer.from('<V>\n<É/></V>', 'latin1'), 't.xml')).toThrow(
+      'Expected utf-8 text, got bytes that are not UTF-8 (t.xml, line 2)',
+    );
   });
 
   test('when it names a field that no column gives', () => {

@@ -98,6 +98,46 @@ test('A row of another width is read for nothing: its values may stand under the
   expect(unreadable).toMatchObject([{ line: 2, field: '', reason: 'Expected 9 fields, got 10', ean: null }]);
 });
 
+test('Rows that a stray quote has joined are read for nothing, and the file is doubted', () => {
+  const rows = stockCsv(...TWO)
+    .toString('latin1')
+    .replaceAll('\nF', '\n"F');
+  const { variants, unreadable, doubts } = read(Buffer.from(rows.replace('\n"Fo', '\nFo'), 'latin1'));
+  expect(variants).toMatchObject([{ line: 2, ean: null, quantity: null }]);
+  expect(unreadable[0]?.reason).toBe('Expected 9 fields, got rows joined by a quote');
+  expect(doubts.map(({ rule }) => rule)).toEqual(['width']);
+});
+
+test('A title that stands above two columns makes the file doubted', () => {
+  const bytes = Buffer.from(
+    stockCsv(...TWO)
+      .toString('latin1')
+      .replace('Prix', 'Stock'),
+    'latin1',
+  );
+  expect(read(bytes).doubts).toEqual([
+    {
+      rule: 'header',
+      message:
+        'Expected one column titled `Stock`, got several (ExportCSV, line 1; setting stock.columns.quantity)',
+    },
+  ]);
+});
+
+test('A long value is cut where it is told', () => {
+  const { unreadable, doubts } = read(
+    stockCsv(
+      ...TWO,
+      ['A', '38', '3600000000031', 'x'.repeat(9_000)],
+      ['A', '38', '3600000000048', '1', 'y'.repeat(9_000)],
+    ),
+  );
+  expect(unreadable[0]?.reason).toBe(
+    `Expected \`Stock\` to be a whole number up to 1000000, got \`${'x'.repeat(100)}…\``,
+  );
+  expect(doubts[0]?.message.length).toBeLessThan(250);
+});
+
 describe('A file is doubted', () => {
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
   const whole = text(stockCsv(...TWO));

@@ -515,3 +515,19 @@ describe('ExportCSVmod', () => {
     );
   });
 });
+
+test('A row of another width is taken for no variant: what stands under its titles may be anything', () => {
+  const bytes = Buffer.concat([stockCsv(['A', '39', E2, '1']), Buffer.from('Fee;Daim;Bleu;A;38\r\n')]);
+  const stock = readStock(bytes, 'ExportCSV', STOCK_FORMAT);
+  const plan = planStock(stock, {
+    ...NOTHING,
+    applied: appliedStock(variant(E1, 3), variant(E2, 1, 'A', '39')),
+  });
+  expect(Buffer.concat([...stockUpdate(stock, plan)])).toEqual(bytes);
+  expect(plan.doubts.map(({ rule }) => rule)).toContain('unreadable');
+});
+
+test('Long names are cut in the largest changes, which go through a history', () => {
+  const { plan } = update([['A', 'x'.repeat(9_000), E1, '3']]);
+  expect(plan.difference.largest[0]?.size).toBe(`${'x'.repeat(100)}…`);
+});

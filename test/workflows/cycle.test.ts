@@ -79,6 +79,20 @@ describe('a cycle in which all goes well', () => {
     expect(report).toMatchObject({ outcome: 'complete', alarms: [] });
   });
 
+  it('says by the worker’s clock how old the orders are, not by Temporal’s', async () => {
+    const askedAt = '2031-01-01T00:00:00.000Z';
+    const told: string[] = [];
+    const fakes = fakeActivities().activities;
+    await runCycle({
+      exportOrders: async (input) => ({ ...(await fakes.exportOrders(input)), askedAt }),
+      updateStock: async (input) => {
+        told.push(input.lateOrdersAt);
+        return fakes.updateStock(input);
+      },
+    });
+    expect(told).toEqual([askedAt]);
+  });
+
   it('reports what, when and how many of each step', async () => {
     const { report } = await runCycle();
     expect(stepOf(report, 'deliverOrders')).toMatchObject({

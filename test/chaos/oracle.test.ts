@@ -1,0 +1,194 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { findViolations } from '../../chaos/oracle.ts';
+import type { CycleEvidence, Evidence } from '../../chaos/oracle.ts';
+import { startSandbox } from '../../sandbox/sandbox.ts';
+import { demoScenario } from '../../sandbox/scenario.ts';
+import { STEPS } from '../../src/workflows/report.ts';
+import type { CycleReport } from '../../src/workflows/report.ts';
+import { carryCycleByHand } from '../sandbox/cycle-by-hand.ts';
+
+// Evidence of a cycle that was carried exactly, doctored one way or another.
+
+type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
+
+let sound: Evidence;
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'oracle-'));
+  const sandbox = await startSandbox({ folder, halfHour: 3_000, scenario: demoScenario });
+  try {
+    await carryCycleByHand(sandbox);
+    const truth = sandbox.truth();
+    const ids = (wanted: (order: (typeof truth.orders)[number]) => boolean) =>
+      truth.orders.filter(wanted).map(({ id }) => id);
+    const report: CycleReport = {
+      outcome: 'complete',
+      cycle: { id: 'a', folder: 'a' },
+      startedAt: '2026-11-24T09:55:00.000Z',
+      endedAt: '2026-11-24T10:21:00.000Z',
+      steps: STEPS.map((name, index) => ({
+        number: index + 1,
+        name,
+        state: 'done',
+        startedAt: '2026-11-24T09:55:00.000Z',
+        endedAt: '2026-11-24T09:56:00.000Z',
+        facts:
+          name === 'exportOrders'
+            ? {
+                byHandIds: ids(({ paidByVoucher }) => paidByVoucher),
+                setAsideOrders: ids(({ readable }) => !readable).map((id) => ({ id })),
+              }
+            : {},
+        why: null,
+      })),
+      alarms: [],
+    };
+    const cycle: CycleEvidence = {
+      id: 'a',
+      startedAt: truth.startedAt,
+      endedAt: truth.now,
+      status: 'COMPLETED',
+      report,
+      history: 'exportOrders, 4 orders',
+      besideAnother: false,
+    };
+    sound = {
+      truth,
+      imports: [truth],
+      cycles: [cycle],
+      told: { 'the log': '{"level":30}' },
+      secrets: ['sesame-sesame', 'http://shop/export?secure_key=k3y-k3y-k3y'],
+    };
+  } finally {
+    await sandbox.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+function found(doctor: (evidence: Mutable<Evidence>) => void): string {
+  const evidence = structuredClone(sound) as Mutable<Evidence>;
+  doctor(evidence);
+  return findViolations(evidence).join('\n');
+}
+const reportOf = (evidence: Mutable<Evidence>) =>
+  evidence.cycles[0]?.report ?? expect.fail('Expected a cycle with a report');
+
+describe('the oracle', () => {
+  it('finds nothing wrong in a cycle that was carried exactly', () => {
+    expect(found(() => undefined)).toBe('');
+  });
+
+  it.each<readonly [string, (evidence: Mutable<Evidence>) => void, RegExp]>([
+    [
+      'an order that was sent twice',
+      ({ truth }) => truth.orders.find(({ taken }) => taken.length === 1)?.taken.push('2026-11-24T11:30:00'),
+      /taken 2 time\(s\)[^]*expected sent, got sent and sent/,
+    ],
+    [
+      'an order that was sent and is to be entered by hand',
+      (evidence) => {
+        const order = evidence.truth.orders.find(({ taken }) => taken.length === 1);
+        reportOf(evidence).steps[5]!.facts = { byHandIds: [order?.id] };
+      },
+      /expected sent, got sent and by hand/,
+    ],
+    [
+      'an order for people of which no report tells',
+      (evidence) => {
+        reportOf(evidence).steps[0]!.facts = {};
+        evidence.cycles[0]!.startedAt = evidence.truth.now;
+      },
+      /expected by hand, got nowhere told[^]*expected set aside, got nowhere told/,
+    ],
+    [
+      'an order in two sales files',
+      (evidence) => {
+        const order = evidence.truth.orders.find(({ taken }) => taken.length === 1);
+        reportOf(evidence).steps[1]!.facts = { orderIds: [order?.id], file: '/import/a.xml' };
+        evidence.cycles.push(structuredClone(evidence.cycles[0]!));
+        evidence.cycles[1]!.report!.steps[1]!.facts = { orderIds: [order?.id], file: '/import/b.xml' };
+        evidence.cycles[1]!.startedAt = evidence.cycles[0]!.endedAt;
+      },
+      /was put into \/import\/a\.xml and \/import\/b\.xml/,
+    ],
+    [
+      'a shop that showed more than there was after an import, although it is right in the end',
+      ({ imports }) => {
+        const variant = imports[0]?.variants.find(({ shop }) => shop !== null && shop > 0);
+        variant!.shop! += 50;
+      },
+      /after the import of .*never shows more/,
+    ],
+    [
+      'a customer in a history',
+      (evidence) => {
+        evidence.cycles[0]!.history += evidence.truth.orders[0]?.customer.lastname;
+      },
+      /history of a tells/,
+    ],
+    [
+      'a customer in a log, as JSON writes him',
+      (evidence) => {
+        evidence.truth.orders[0]!.customer.lastname = 'Petit "Jo"';
+        evidence.truth.orders[0]!.sale!.lastname = 'Petit "Jo"';
+        evidence.told['the log'] = JSON.stringify({ name: 'Petit "Jo"' });
+      },
+      /the log tells Petit/,
+    ],
+    [
+      "the shop's key in a report",
+      ({ told }) => {
+        told['a report'] = 'GET ?secure_key=k3y-k3y-k3y';
+      },
+      /a report tells k3y/,
+    ],
+    [
+      'a cycle that failed as a workflow',
+      ({ cycles }) => {
+        cycles[0]!.status = 'FAILED';
+        cycles[0]!.report = null;
+      },
+      /expected a report, got FAILED/,
+    ],
+    [
+      'a step that was skipped without why',
+      (evidence) => {
+        reportOf(evidence).steps[4]!.state = 'skipped';
+      },
+      /createProducts is skipped without why/,
+    ],
+    [
+      'a step that is done without facts',
+      (evidence) => {
+        reportOf(evidence).steps[4]!.facts = null;
+      },
+      /createProducts is done without facts/,
+    ],
+    [
+      'a cycle beside another',
+      (evidence) => {
+        evidence.cycles.push({ ...structuredClone(evidence.cycles[0]!), id: 'b' });
+      },
+      /cycle b began before a had ended/,
+    ],
+    [
+      'a last cycle that is not complete',
+      (evidence) => {
+        reportOf(evidence).outcome = 'degraded';
+        reportOf(evidence).steps[3]!.state = 'failed';
+        reportOf(evidence).steps[3]!.why = { type: 'NotYet', message: 'No ExportCSV yet' };
+      },
+      /was to be complete, got degraded: collectStock: NotYet No ExportCSV yet/,
+    ],
+    [
+      'something left behind on the FTP',
+      ({ truth }) => truth.files.push('/passerelle/20261124T102503Z-x.tmp'),
+      /nothing is left behind on the FTP/,
+    ],
+  ])('finds %s', (_name, doctor, expected) => {
+    expect(found(doctor)).toMatch(expected);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { describeFault, makePlan } from '../../chaos/plan.ts';
+import type { FaultKind } from '../../chaos/plan.ts';
+
+describe('a plan', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(makePlan(7)).toEqual(makePlan(7));
+    expect(makePlan(7).cycles).not.toEqual(makePlan(8).cycles);
+  });
+
+  it('breaks something in each of one or two cycles', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const { cycles } = makePlan(seed);
+      expect([1, 2]).toContain(cycles.length);
+      for (const faults of cycles) expect(faults.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('is drawn from every kind of fault, FTP server and ledger', () => {
+    const plans = Array.from({ length: 600 }, (_, seed) => makePlan(seed + 1));
+    const kinds = new Set<FaultKind>(plans.flatMap(({ cycles }) => cycles.flat().map(({ kind }) => kind)));
+    const all: Readonly<Record<FaultKind, true>> = {
+      'kill worker': true,
+      'kill temporal': true,
+      'kill ftp server': true,
+      'kill ledger': true,
+      ftp: true,
+      'ftp refuses connections': true,
+      shop: true,
+      'orders exported by hand': true,
+      'proshop is late': true,
+      'proshop takes half': true,
+      'bad ExportCSV': true,
+      'full disk': true,
+      'clock jumps': true,
+      'daylight saving': true,
+      schedule: true,
+      redeployed: true,
+    };
+    expect([...kinds].sort()).toEqual(Object.keys(all).sort());
+    expect(new Set(plans.map(({ ftp }) => ftp)).size).toBe(4);
+    expect(new Set(plans.map(({ ledger }) => ledger)).size).toBe(2);
+  });
+
+  it('kills the ledger only where it is a PostgreSQL', () => {
+    for (let seed = 1; seed <= 600; seed++) {
+      const { ledger, cycles } = makePlan(seed);
+      if (cycles.flat().some(({ kind }) => kind === 'kill ledger')) expect(ledger).toBe('PostgreSQL');
+    }
+  });
+
+  it('can be told, as the command that repeats a run tells it', () => {
+    const fault = { kind: 'shop', job: 'updateStock', fault: 'late' } as const;
+    const plan = makePlan(3, { ftp: 'proftpd', cycles: [[fault]], notExported: false });
+    expect(plan).toMatchObject({ ftp: 'proftpd', cycles: [[fault]], notExported: false });
+    expect(describeFault(fault)).toBe('shop updateStock: late');
+  });
+});
