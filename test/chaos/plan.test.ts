@@ -43,10 +43,10 @@ describe('a plan', () => {
   });
 
   it('kills the ledger only where it is a PostgreSQL', () => {
-    for (let seed = 1; seed <= 600; seed++) {
-      const { ledger, cycles } = makePlan(seed);
-      if (cycles.flat().some(({ kind }) => kind === 'kill ledger')) expect(ledger).toBe('PostgreSQL');
-    }
+    const killed = Array.from({ length: 600 }, (_, seed) => makePlan(seed + 1)).filter(({ cycles }) =>
+      cycles.flat().some(({ kind }) => kind === 'kill ledger'),
+    );
+    expect(new Set(killed.map(({ ledger }) => ledger))).toEqual(new Set(['PostgreSQL']));
   });
 
   it('can be told, as the command that repeats a run tells it', () => {
