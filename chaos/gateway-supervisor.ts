@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,9 @@ export type Environment = Readonly<Record<string, string>>;
 
 const PROGRAM = fileURLToPath(new URL('gateway.ts', import.meta.url));
 const ROOT = join(import.meta.dirname, '..');
-const BUNDLE = join(mkdtempSync(join(tmpdir(), 'passerelle-bundle-')), 'bundle.json');
+const BUNDLE_FOLDER = mkdtempSync(join(tmpdir(), 'passerelle-bundle-'));
+const BUNDLE = join(BUNDLE_FOLDER, 'bundle.json');
+process.once('exit', () => rmSync(BUNDLE_FOLDER, { recursive: true, force: true }));
 const RUNNING = 'Passerelle is running';
 
 /** Starts the gateway with the configuration at `path`. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ export async function createPostgres(): Promise<Postgres> {
 /** Initialised once, and copied for each run. */
 async function makeCluster(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-pg-model-'));
-  process.once('exit', () => execFileSync('rm', ['-rf', folder]));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   ours(folder);
   const data = join(folder, 'data');
   execFileSync(program('initdb'), ['-D', data, '-U', 'passerelle', '-A', 'trust'], {

@@ -10,6 +10,8 @@ export interface Journal {
   readonly exports: Writable<StockExport>[];
   readonly imports: Writable<CatalogImportRun>[];
   readonly faults: Fault[];
+  /** Faults that were ordered, when they came: `shop updateStock: late`. */
+  readonly sabotage: string[];
   /** Called whenever the shop has ended an import. */
   importEnded: () => void;
   /** Writes a fault down, once for each kind, file and detail in a row. */
@@ -31,6 +33,7 @@ export function openJournal(clock: ScaledClock): Journal {
     exports: [],
     imports: [],
     faults,
+    sabotage: [],
     importEnded: () => undefined,
     fault,
     trouble: (who, error) => {

@@ -119,10 +119,12 @@ export function openProshop(
   const importSales = async () => {
     if (skips > 0) {
       skips--;
+      journal.sabotage.push('proshop is late');
       return;
     }
     const everyOther = half;
     half = false;
+    if (everyOther) journal.sabotage.push('proshop takes half');
     try {
       await withFtp(ftp, async (client) => {
         const files = (await client.list(settings.importFolder)).filter((file) => file.isFile);
@@ -159,6 +161,7 @@ export function openProshop(
       run.figures = previous.run.figures;
       run.reflects = previous.run.reflects;
     }
+    if (damage !== null) journal.sabotage.push(`ExportCSV ${damage}`);
     damage = null;
     if (bytes === undefined) return;
     previous ??= { bytes, run };

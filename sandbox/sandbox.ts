@@ -333,6 +333,7 @@ function tell(
     carts: [...shop.carts].map(([id, lines]) => ({ id, lines })),
     unknownSales: [...proshop.taken.keys()].filter((id) => !known.has(id)),
     faults: journal.faults,
+    sabotage: journal.sabotage,
     files: existsSync(root)
       ? readdirSync(root, { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())

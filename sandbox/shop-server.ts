@@ -90,6 +90,7 @@ export async function startShopServer(
 
   const run = async (job: ShopJob, response: ServerResponse): Promise<void> => {
     const fault = faults.get(job)?.shift();
+    if (fault !== undefined) journal.sabotage.push(`shop ${job}: ${fault}`);
     switch (fault) {
       case 'hang':
         return;
@@ -164,6 +165,7 @@ export async function startShopServer(
       faults.set(job, [...(faults.get(job) ?? []), fault]);
     },
     exportOrdersByHand: async () => {
+      journal.sabotage.push('orders exported by hand');
       try {
         await exportOrders(shop, options.orderExport, ftp, clock, journal, true);
       } catch (error) {

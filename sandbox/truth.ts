@@ -28,6 +28,8 @@ export interface Truth {
   /** Ids of sales that Proshop took and the shop never had. */
   readonly unknownSales: readonly number[];
   readonly faults: readonly Fault[];
+  /** What somebody ordered to go wrong, when it came: `shop updateStock: late`, `ExportCSV truncated`. */
+  readonly sabotage: readonly string[];
   /** Every file on the FTP, as absolute FTP paths, sorted. */
   readonly files: readonly string[];
 }

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Scenario } from '../sandbox/scenario.ts';
+import type { Directive } from './directive.ts';
+import { describeFault } from './plan.ts';
+import type { Fault } from './plan.ts';
+import type { Stage } from './stage.ts';
+
+/**
+ * Arms the faults of one cycle; those of the schedule are the caller's. Gives what takes them back, so that everything
+ * works again; it resolves to what struck, but for what the sandbox and the gateway's process note themselves.
+ */
+export function armFaults(
+  stage: Stage,
+  scenario: Scenario,
+  faults: readonly Fault[],
+): () => Promise<readonly string[]> {
+  const { sandbox, ftp, proxy, postgres, gateway } = stage;
+  const struck: string[] = [];
+  const work: Promise<unknown>[] = [];
+  const acts: { readonly command: string; readonly occurrence: number; readonly act: () => unknown }[] = [];
+  const seen = new Map<string, number>();
+  const known = proxy.struck.length;
+  let kill: Directive['kill'];
+  let fullDisk: Directive['fullDisk'];
+  let toMend = false;
+
+  const before = (command: string, occurrence: number, act: () => unknown) =>
+    acts.push({ command, occurrence, act });
+  const at = (fault: Extract<Fault, { command: number }>, act: () => void) =>
+    before('*', fault.command, () => {
+      struck.push(describeFault(fault));
+      act();
+    });
+  const later = (milliseconds: number, act: () => Promise<unknown>) =>
+    work.push(sleep(milliseconds).then(act));
+
+  for (const fault of faults) {
+    switch (fault.kind) {
+      case 'kill worker':
+        kill = { effect: fault.effect, moment: fault.moment };
+        gateway.restartAfter(fault.downFor);
+        break;
+      case 'kill temporal':
+        at(fault, () => {
+          gateway.restartAfter(fault.downFor);
+          work.push(stage.killTemporal());
+        });
+        break;
+      case 'kill ftp server':
+        at(fault, () => {
+          work.push(ftp.kill());
+          later(fault.downFor, () => ftp.start());
+        });
+        break;
+      case 'kill ledger':
+        at(fault, () => {
+          work.push(postgres?.kill() ?? Promise.resolve());
+          later(fault.downFor, async () => postgres?.start());
+        });
+        break;
+      case 'ftp':
+        proxy.arm(fault.rule);
+        break;
+      case 'ftp refuses connections':
+        at(fault, () => proxy.refuse(fault.for));
+        break;
+      case 'shop':
+        sandbox.failNext(fault.job, fault.fault);
+        break;
+      case 'orders exported by hand':
+        before(fault.before, fault.occurrence, () => {
+          orderOneMore(stage, scenario);
+          return sandbox.exportOrdersByHand();
+        });
+        break;
+      case 'proshop is late':
+        sandbox.proshop.skipImports(1);
+        break;
+      case 'proshop takes half':
+        sandbox.proshop.takeHalf();
+        break;
+      case 'bad ExportCSV':
+        sandbox.damageNextExport(fault.damage);
+        break;
+      case 'full disk':
+        fullDisk = { write: fault.write, writes: fault.writes };
+        break;
+      case 'clock jumps':
+        at(fault, () => stage.moveClock(fault.by));
+        break;
+      case 'redeployed':
+        at(fault, () => {
+          toMend ||= fault.change.startsWith('wrong');
+          work.push(stage.redeploy([fault.change]));
+        });
+        break;
+      case 'daylight saving':
+        struck.push(describeFault(fault));
+        break;
+      case 'schedule':
+        break;
+    }
+  }
+  stage.order({ kill, fullDisk });
+  const unlisten = proxy.onCommand(async (_count, verb) => {
+    for (const name of [verb, '*']) seen.set(name, (seen.get(name) ?? 0) + 1);
+    const due = acts.filter(
+      ({ command, occurrence }) => [verb, '*'].includes(command) && seen.get(command) === occurrence,
+    );
+    // The command waits until what comes before it is over.
+    for (const { act } of due) await act();
+  });
+
+  return async () => {
+    unlisten();
+    await Promise.all(work);
+    proxy.disarm();
+    sandbox.recover();
+    stage.order({});
+    await Promise.all([ftp.start(), postgres?.start()]);
+    if (toMend) await stage.redeploy([]);
+    const rules = proxy.struck.slice(known);
+    return [...struck, ...rules.map((rule) => describeFault({ kind: 'ftp', rule }))];
+  };
+}
+
+function orderOneMore({ sandbox }: Stage, scenario: Scenario): void {
+  const [first] = scenario.events.flatMap((event) => ('order' in event ? [event.order] : []));
+  if (first === undefined) return;
+  try {
+    sandbox.placeOrder({
+      ...first,
+      lines: first.lines.slice(0, 1).map((line) => ({ ...line, quantity: 1 })),
+    });
+  } catch {
+    // Sold out: somebody exports all the same.
+  }
+}

@@ -1,0 +1,217 @@
+import { rmSync } from 'node:fs';
+import { cp, mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ORDER_COLUMNS, writeConfiguration } from '../sandbox/configuration.ts';
+import { startFtpProxy } from '../sandbox/ftp-proxy.ts';
+import type { FtpProxy } from '../sandbox/ftp-proxy.ts';
+import { startSandbox } from '../sandbox/sandbox.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Truth } from '../sandbox/truth.ts';
+import { openLedger } from '../src/ledger/open.ts';
+import { temporalAt } from './cycles.ts';
+import type { Ask } from './cycles.ts';
+import type { Directive } from './directive.ts';
+import { startKillableFtpServer } from './ftp-under-test.ts';
+import type { KillableFtpServer } from './ftp-under-test.ts';
+import { superviseGateway } from './gateway-supervisor.ts';
+import type { Environment, GatewaySupervisor } from './gateway-supervisor.ts';
+import type { Plan, Redeployment } from './plan.ts';
+import { fixedPort } from './ports.ts';
+import { createPostgres } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
+
+/** Everything that takes part in a run. */
+export interface Stage {
+  readonly sandbox: Sandbox;
+  readonly ftp: KillableFtpServer;
+  /** Between the gateway and the FTP server; the shop and Proshop reach the server itself. */
+  readonly proxy: FtpProxy;
+  readonly postgres: Postgres | undefined;
+  readonly gateway: GatewaySupervisor;
+  readonly askTemporal: Ask;
+  /** The truth at the end of each import of the shop. */
+  readonly imports: readonly Truth[];
+  /** Folder of the gateway's archive. */
+  readonly archive: string;
+  readonly secrets: readonly string[];
+  /** What the gateway's process is to suffer from now on. */
+  order(sufferings: Pick<Directive, 'kill' | 'fullDisk'>): void;
+  /** The gateway's clock jumps by so many milliseconds. */
+  moveClock(by: number): void;
+  killTemporal(): Promise<void>;
+  /** Deploys the gateway with these changes, and none of those before. */
+  redeploy(changes: readonly Redeployment[]): Promise<void>;
+  /** What the gateway's processes suffered: `kill after ftp rename`. */
+  suffered(): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+/** Real milliseconds of the shop's half hour. */
+const HALF_HOUR = 5_000;
+const WAITS = {
+  heartbeat: '3s',
+  attempt: '10s',
+  exportOrders: '14s',
+  deliverOrders: '12s',
+  ordersTaken: '14s',
+  stockExport: '16s',
+  newProducts: '8s',
+  prepareStock: '12s',
+  updateStock: '14s',
+};
+const WRONG_COLUMNS = { ...ORDER_COLUMNS, order: { ...ORDER_COLUMNS.order, id: 'numero' } };
+const CHANGES_OF_TIME = { spring: '2026-03-29T01:00:00Z', autumn: '2026-10-25T01:00:00Z' } as const;
+/** Milliseconds from the start of the run to the change of time. */
+const BEFORE_CHANGE = 20_000;
+
+/** Starts everything, the gateway last, with the sandbox's clock held. */
+export async function setStage(plan: Plan, folder: string): Promise<Stage> {
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of closers.toReversed()) await close().catch(() => undefined);
+  };
+  try {
+    return { ...(await start(plan, folder, closers)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  plan: Plan,
+  folder: string,
+  closers: (() => Promise<void>)[],
+): Promise<Omit<Stage, 'stop'>> {
+  const ftp = await startKillableFtpServer(plan.ftp, join(folder, 'ftp'));
+  closers.push(() => ftp.stop());
+  const imports: Truth[] = [];
+  const sandbox = await startSandbox({
+    folder,
+    halfHour: HALF_HOUR,
+    scenario: plan.scenario,
+    held: true,
+    ftp,
+    settings: { notExported: plan.notExported, asciiMode: plan.asciiMode },
+    onImport: (truth) => imports.push(truth),
+  });
+  closers.push(() => sandbox.stop());
+  const proxy = await startFtpProxy(ftp);
+  closers.push(() => proxy.stop());
+  const postgres = plan.ledger === 'PostgreSQL' ? await createPostgres() : undefined;
+  if (postgres === undefined) {
+    await cp(await emptyLedger(), join(folder, 'data', 'ledger'), { recursive: true });
+  } else {
+    closers.push(() => postgres.stop());
+    await postgres.start();
+  }
+
+  const port = await fixedPort();
+  const configure = (changes: readonly Redeployment[]) =>
+    writeConfiguration(sandbox, {
+      folder,
+      scenario: plan.scenario,
+      overrides: {
+        // The real clock must not start a cycle.
+        schedule: { cron: '0 0 1 1 *' },
+        temporal: { port, uiPort: port + 1_000 },
+        shop: { timeout: '2s' },
+        stock: { planAge: '5s' },
+        waits: WAITS,
+        ftp: {
+          port: proxy.port,
+          timeout: '2s',
+          ...(changes.includes('staging folder') ? { staging: '/passerelle-2' } : {}),
+        },
+        proshop: { margin: '100ms', ...(changes.includes('sales prefix') ? { salesPrefix: 'web' } : {}) },
+        ...(changes.includes('wrong column') ? { orders: { columns: WRONG_COLUMNS } } : {}),
+      },
+    });
+  const { path, environment } = await configure([]);
+  const variables: Environment = {
+    ...environment,
+    ...(postgres === undefined ? {} : { DATABASE_URL: postgres.url }),
+  };
+
+  let directive: Directive = {
+    journal: join(folder, 'suffered.log'),
+    archive: join(folder, 'data', 'archive'),
+    ahead: 0,
+  };
+  const daylight = plan.cycles.flat().find((fault) => fault.kind === 'daylight saving');
+  if (daylight !== undefined) {
+    const ahead = Date.parse(CHANGES_OF_TIME[daylight.change]) - BEFORE_CHANGE - Date.now();
+    directive = { ...directive, ahead };
+    proxy.showTimes((time) => onTheWall(new Date(time.getTime() + ahead)));
+  }
+  const gateway = superviseGateway(path, variables, join(folder, 'directive.json'), directive);
+  closers.push(() => gateway.stop());
+  const { ask, close } = temporalAt(port);
+  closers.push(close);
+  await gateway.ready();
+  const order = (change: Partial<Directive>) => {
+    directive = { ...directive, kill: undefined, fullDisk: undefined, ...change };
+    gateway.order(directive);
+  };
+
+  return {
+    sandbox,
+    ftp,
+    proxy,
+    postgres,
+    gateway,
+    askTemporal: ask,
+    imports,
+    archive: directive.archive,
+    secrets: Object.values(variables),
+    order,
+    moveClock: (by) => order({ ahead: directive.ahead + by }),
+    killTemporal: () => killTemporal(join(folder, 'data', 'temporal.json')),
+    async redeploy(changes) {
+      await configure(changes);
+      await gateway.redeploy({
+        ...variables,
+        ...(changes.includes('wrong password') ? { FTP_PASSWORD: 'un-autre-mot-de-passe' } : {}),
+      });
+    },
+    async suffered() {
+      const lines = await readFile(directive.journal, 'utf8').catch(() => '');
+      return lines.split('\n').filter((line) => line !== '');
+    },
+  };
+}
+
+/** What a clock in the shop shows, as if it were UTC. */
+function onTheWall(time: Date): Date {
+  const text = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: 'Europe/Paris',
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  }).format(time);
+  return new Date(`${text.replace(' ', 'T')}Z`);
+}
+
+let empty: Promise<string> | undefined;
+
+/** An empty PGlite ledger: it takes seconds to make, and is the same for all. */
+function emptyLedger(): Promise<string> {
+  empty ??= (async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'passerelle-empty-ledger-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const open = await openLedger({ databaseUrl: undefined, folder });
+    await open.close();
+    return folder;
+  })();
+  return empty;
+}
+
+async function killTemporal(noteFile: string): Promise<void> {
+  const note = await readFile(noteFile, 'utf8').catch(() => null);
+  if (note === null) return;
+  try {
+    process.kill((JSON.parse(note) as { pid: number }).pid, 'SIGKILL');
+  } catch {
+    // Gone already, with the gateway.
+  }
+}
