@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, posix, resolve } from 'node:path';
 import {
   isAlias,
   isMap,
@@ -116,7 +116,7 @@ const csvFile = (defaults: { encoding: (typeof ENCODINGS)[number] }) =>
     })
     .prefault({});
 
-const schema = z.strictObject({
+const sections = z.strictObject({
   timeZone: timeZone.default('Europe/Paris'),
   schedule: z
     .strictObject({ cron: text.default('25,55 * * * *'), catchUp: duration.default(1_800_000) })
@@ -215,6 +215,19 @@ const schema = z.strictObject({
       updateStock: duration.default(600_000),
     })
     .prefault({}),
+});
+
+/** Settings that must not name the same place: what one of them is for would happen to the other's files. */
+const schema = sections.superRefine(({ ftp, orders, proshop, stock }, context) => {
+  const same = (a: string, b: string) => posix.resolve(a) === posix.resolve(b);
+  const refuse = (path: readonly [string, string], message: string) =>
+    context.addIssue({ code: 'custom', path: [...path], message });
+  if (same(ftp.staging, proshop.importFolder))
+    refuse(['ftp', 'staging'], 'another folder than proshop.importFolder, where Proshop takes any file');
+  if (same(ftp.staging, orders.folder))
+    refuse(['ftp', 'staging'], 'another folder than orders.folder, where the shop puts its files');
+  if (stock.updateName === proshop.exportName)
+    refuse(['stock', 'updateName'], "another name than proshop.exportName, which is Proshop's own file");
 });
 
 /** Everything that passerelle.yaml and the environment say; durations in milliseconds, local paths absolute. */

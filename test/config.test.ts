@@ -251,6 +251,23 @@ it.each([
   expect(faults.join('\n')).toContain(expected);
 });
 
+it.each([
+  [
+    '# staging: /passerelle',
+    'staging: /import/',
+    'ftp.staging: Expected another folder than proshop.importFolder',
+  ],
+  ['# staging: /passerelle', 'staging: /export', 'ftp.staging: Expected another folder than orders.folder'],
+  ['# updateName: ExportCSVmod', 'updateName: ExportCSV', 'stock.updateName: Expected another name than'],
+])('does not take two settings for one place: %s becomes %s', async (from, to, expected) => {
+  const faults = await faultsOf((text) => {
+    expect(text).toContain(from);
+    return text.replace(from, () => to);
+  });
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toContain(expected);
+});
+
 it('does not take a file that is not UTF-8, nor a huge one', async () => {
   const path = join(folder, 'passerelle.yaml');
   await writeFile(path, Buffer.from('a: b\nc: é\n', 'latin1'));
