@@ -53,8 +53,23 @@ const told = values.plan === undefined ? {} : (JSON.parse(values.plan) as PlanOp
 const results: RunResult[] = [];
 const broken: number[] = [];
 let next = first;
+let isEnding = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    isEnding = true;
+    say('No further run begins; those under way go to their ends. Once more breaks them off.');
+  });
+}
+const save = () => {
+  if (values.json === undefined) return;
+  const rows = results.map(({ plan: { scenario: _scenario, ...plan }, ...result }) => ({
+    ...plan,
+    ...result,
+  }));
+  writeFileSync(values.json, JSON.stringify(rows, null, 1));
+};
 const work = async () => {
-  while (next < first + runs && performance.now() < end) {
+  while (next < first + runs && performance.now() < end && !isEnding) {
     const seed = next++;
     const plan = makePlan(seed, { ftp, ...told });
     const again = [`npm run chaos -- --seed ${seed}`, ...(ftp === undefined ? [] : [`--ftp ${ftp}`])]
@@ -63,6 +78,7 @@ const work = async () => {
     try {
       const result = await runPlan(plan);
       results.push(result);
+      save();
       const planned = plan.cycles.map((faults) => faults.map(describeFault).join(', ')).join(' | ');
       const where = `${plan.ftp}, ${plan.ledger}, ${result.cycles} cycles, ${result.seconds.toFixed(0)} s`;
       say(`${result.violations.length === 0 ? 'passed' : 'FAILED'} ${seed} (${where}): ${planned}`);
@@ -86,16 +102,6 @@ await Promise.all(Array.from({ length: Math.min(count('jobs', 4), runs) }, work)
 const passed = results.filter(({ violations }) => violations.length === 0).length;
 say(`${passed} of ${next - first} runs passed, seeds ${first} to ${next - 1}`);
 if (results.length > 1) say(`\n${faultTable(results)}`);
-if (values.json !== undefined) {
-  writeFileSync(
-    values.json,
-    JSON.stringify(
-      results.map(({ plan: { scenario: _scenario, ...plan }, ...result }) => ({ ...plan, ...result })),
-      null,
-      1,
-    ),
-  );
-}
 process.exitCode =
   passed === runs || (passed > 0 && broken.length === 0 && values.minutes !== undefined) ? 0 : 1;
 // A simulated server that was killed may leave a timer.
