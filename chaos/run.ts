@@ -53,10 +53,10 @@ const told = values.plan === undefined ? {} : (JSON.parse(values.plan) as PlanOp
 const results: RunResult[] = [];
 const broken: number[] = [];
 let next = first;
-let isEnding = false;
+const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    isEnding = true;
+    ending.abort();
     say('No further run begins; those under way go to their ends. Once more breaks them off.');
   });
 }
@@ -69,7 +69,7 @@ const save = () => {
   writeFileSync(values.json, JSON.stringify(rows, null, 1));
 };
 const work = async () => {
-  while (next < first + runs && performance.now() < end && !isEnding) {
+  while (next < first + runs && performance.now() < end && !ending.signal.aborted) {
     const seed = next++;
     const plan = makePlan(seed, { ftp, ...told });
     const again = [`npm run chaos -- --seed ${seed}`, ...(ftp === undefined ? [] : [`--ftp ${ftp}`])]
