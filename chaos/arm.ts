@@ -26,10 +26,10 @@ export function armFaults(
 
   const before = (command: string, occurrence: number, act: () => unknown) =>
     acts.push({ command, occurrence, act });
-  const at = (fault: Extract<Fault, { command: number }>, act: () => void) =>
+  const at = (fault: Extract<Fault, { command: number }>, act: () => unknown) =>
     before('*', fault.command, () => {
       struck.push(describeFault(fault));
-      act();
+      return act();
     });
   const later = (milliseconds: number, act: () => Promise<unknown>) =>
     work.push(sleep(milliseconds).then(act));
@@ -43,19 +43,19 @@ export function armFaults(
       case 'kill temporal':
         at(fault, () => {
           gateway.restartAfter(fault.downFor);
-          work.push(stage.killTemporal());
+          return stage.killTemporal();
         });
         break;
       case 'kill ftp server':
         at(fault, () => {
-          work.push(ftp.kill());
           later(fault.downFor, () => ftp.start());
+          return ftp.kill();
         });
         break;
       case 'kill ledger':
         at(fault, () => {
-          work.push(postgres?.kill() ?? Promise.resolve());
           later(fault.downFor, async () => postgres?.start());
+          return postgres?.kill();
         });
         break;
       case 'ftp':

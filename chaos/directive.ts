@@ -4,11 +4,13 @@ export const DIRECTIVE_FILE = 'PASSERELLE_CHAOS';
 /** Variable that names the file in which the bundled workflows are kept. */
 export const BUNDLE_FILE = 'PASSERELLE_CHAOS_BUNDLE';
 
-/** Signal upon which the process reads its directive again, and counts from 1 again. */
+/** Signal upon which the process reads its directive again. */
 export const OBEY = 'SIGUSR2';
 
 /** What a process of the gateway is to suffer. */
 export interface Directive {
+  /** Counts begin anew with another round. */
+  readonly round: number;
   /** File that gets a line, `kill after ftp rename`, for everything that struck. */
   readonly journal: string;
   /** Folder of the archive. */

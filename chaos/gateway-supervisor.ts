@@ -69,7 +69,7 @@ export function superviseGateway(
       }
       await once(child, 'close');
       current = undefined;
-      directive = { ...directive, kill: undefined };
+      if (child.signalCode === 'SIGKILL') directive = { ...directive, kill: undefined };
       if (stopped.signal.aborted) return;
       await sleep(pause);
       // A service manager does not hurry either.

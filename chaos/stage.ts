@@ -35,7 +35,7 @@ export interface Stage {
   /** Folder of the gateway's archive. */
   readonly archive: string;
   readonly secrets: readonly string[];
-  /** What the gateway's process is to suffer from now on. */
+  /** What the gateway's process is to suffer from now on, and nothing else any more. */
   order(sufferings: Pick<Directive, 'kill' | 'fullDisk'>): void;
   /** The gateway's clock jumps by so many milliseconds. */
   moveClock(by: number): void;
@@ -137,6 +137,7 @@ async function start(
   let directive: Directive = {
     journal: join(folder, 'suffered.log'),
     archive: join(folder, 'data', 'archive'),
+    round: 0,
     ahead: 0,
   };
   const daylight = plan.cycles.flat().find((fault) => fault.kind === 'daylight saving');
@@ -151,7 +152,7 @@ async function start(
   closers.push(close);
   await gateway.ready();
   const order = (change: Partial<Directive>) => {
-    directive = { ...directive, kill: undefined, fullDisk: undefined, ...change };
+    directive = { ...directive, ...change };
     gateway.order(directive);
   };
 
@@ -165,7 +166,7 @@ async function start(
     imports,
     archive: directive.archive,
     secrets: Object.values(variables),
-    order,
+    order: ({ kill, fullDisk }) => order({ kill, fullDisk, round: directive.round + 1 }),
     moveClock: (by) => order({ ahead: directive.ahead + by }),
     killTemporal: () => killTemporal(join(folder, 'data', 'temporal.json')),
     async redeploy(changes) {

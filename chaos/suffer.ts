@@ -20,7 +20,9 @@ export function suffer(directiveFile: string): void {
   let effects = 0;
   let writes = 0;
   process.on(OBEY, () => {
+    const { round } = directive;
     directive = read();
+    if (directive.round === round) return;
     effects = 0;
     writes = 0;
   });

@@ -16,6 +16,7 @@ import { isPlainName } from './domain/file-name.ts';
 import { ORDER_FIELDS } from './domain/order.ts';
 import { STOCK_FIELDS } from './domain/stock.ts';
 import { ENCODINGS, encodingFault, shortened } from './domain/text-file.ts';
+import { matches } from './domain/wildcard.ts';
 import { Secret } from './secret.ts';
 
 /** Error thrown when passerelle.yaml cannot be used. Its message lists every fault, one a line. */
@@ -188,7 +189,7 @@ const sections = z.strictObject({
     store: text,
     updateName: fileName.default('ExportCSVmod'),
     outstanding: oneOf(['subtract', 'remove']).default('subtract'),
-    planAge: duration.default(60_000),
+    planAge: duration.default(120_000),
     protected: z
       .array(z.strictObject({ reference: text, ean: text, quantity: whole(1, 1_000_000) }))
       .default([]),
@@ -226,6 +227,21 @@ const schema = sections.superRefine(({ ftp, orders, proshop, stock }, context) =
     refuse(['ftp', 'staging'], 'another folder than proshop.importFolder, where Proshop takes any file');
   if (same(ftp.staging, orders.folder))
     refuse(['ftp', 'staging'], 'another folder than orders.folder, where the shop puts its files');
+  for (const [section, folder] of [
+    ['orders', orders.folder],
+    ['proshop', proshop.exportFolder],
+  ] as const) {
+    if (same(folder, proshop.importFolder)) {
+      refuse(
+        [section, section === 'orders' ? 'folder' : 'exportFolder'],
+        'another folder than proshop.importFolder, where Proshop takes any file',
+      );
+    }
+  }
+  for (const name of [proshop.exportName, stock.updateName]) {
+    if (same(orders.folder, proshop.exportFolder) && matches(orders.name, name))
+      refuse(['orders', 'name'], `a name that ${name} in the same folder does not have`);
+  }
   if (stock.updateName === proshop.exportName)
     refuse(['stock', 'updateName'], "another name than proshop.exportName, which is Proshop's own file");
 });

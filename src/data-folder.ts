@@ -5,11 +5,11 @@ export class DataFolderError extends Error {
   override readonly name = 'DataFolderError';
 }
 
-/** What passerelle keeps in it, and what a disk of its own holds from the start. */
-const OURS = /^(?:ledger|ledger\.lock|archive|temporal\..+|lost\+found)$/;
+/** What passerelle keeps in it or in the archive (a folder a day), and what a disk of its own holds from the start. */
+const OURS = /^(?:ledger|ledger\.lock|archive|temporal\..+|lost\+found|\d{4}-\d{2}-\d{2})$/;
 
 /**
- * Makes the folder of `data` when it is missing, readable by this user alone. One that is open to others, as
+ * Makes the folder of `data`, or of the archive, when it is missing, readable by this user alone. One that is open to others, as
  * containers and service managers make them, is narrowed. One that holds other things too is refused: narrowing
  * `/var/lib` would stop the machine. Gives true when it was narrowed.
  * @throws {DataFolderError}
@@ -17,7 +17,7 @@ const OURS = /^(?:ledger|ledger\.lock|archive|temporal\..+|lost\+found)$/;
 export async function makePrivate(folder: string): Promise<boolean> {
   const refuse = ({ code }: NodeJS.ErrnoException): never => {
     throw new DataFolderError(
-      `Expected ${folder} (setting data) to be a folder of passerelle's user, got ${code}: make it that user's with chown`,
+      `Expected ${folder} (setting data or archive.folder) to be a folder of passerelle's user, got ${code}: make it that user's with chown`,
     );
   };
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(refuse);
@@ -27,7 +27,7 @@ export async function makePrivate(folder: string): Promise<boolean> {
   const foreign = (await readdir(folder)).find((name) => !OURS.test(name));
   if (foreign !== undefined) {
     throw new DataFolderError(
-      `Expected ${folder} (setting data) to be readable by passerelle's user alone, got one that others can enter and that holds ${foreign} too: name a folder of its own, or run chmod 700 ${folder}`,
+      `Expected ${folder} (setting data or archive.folder) to be readable by passerelle's user alone, got one that others can enter and that holds ${foreign} too: name a folder of its own, or run chmod 700 ${folder}`,
     );
   }
   await chmod(folder, 0o700).catch(refuse);

@@ -60,6 +60,11 @@ export function refused(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: FAILURE.refused, message, nonRetryable: true });
 }
 
+/** True for what somebody refuses, and will refuse again. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === FAILURE.refused;
+}
+
 export function badData(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: FAILURE.badData, message, nonRetryable: true });
 }

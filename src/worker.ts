@@ -53,9 +53,9 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     config.orders.columns,
   );
   for (const what of sentInClear(config)) log.warn(`Sent unencrypted over the network, ${what}`);
-  if (config.databaseUrl === undefined || !config.externalTemporal) {
-    if (await makePrivate(config.data))
-      log.warn({ data: config.data }, 'The data folder was open to other users, and is no more');
+  const keepsData = config.databaseUrl === undefined || !config.externalTemporal;
+  for (const folder of [...(keepsData ? [config.data] : []), config.archive.folder]) {
+    if (await makePrivate(folder)) log.warn({ folder }, 'A folder was open to other users, and is no more');
   }
   const archive = createArchive(config.archive.folder);
   await archive.check();

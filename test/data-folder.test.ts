@@ -34,7 +34,7 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
     await mkdir(join(folder, 'mysql'), { recursive: true });
     await chmod(folder, 0o750);
     await expect(makePrivate(folder)).rejects.toThrow(
-      /^Expected .*data \(setting data\) to be readable by passerelle's user alone, got .* holds mysql too: name a folder of its own, or run chmod 700 /,
+      /^Expected .*data \(setting data or archive\.folder\) to be readable by passerelle's user alone, got .* holds mysql too: name a folder of its own, or run chmod 700 /,
     );
     expect(await mode()).toBe('750');
     await chmod(folder, 0o700);
@@ -44,7 +44,7 @@ describe.skipIf(process.platform === 'win32')('the data folder', () => {
   it('is refused in one sentence when it cannot be made', async () => {
     await writeFile(join(parent, 'file'), '');
     await expect(makePrivate(join(parent, 'file', 'data'))).rejects.toThrow(
-      /\(setting data\) to be a folder of passerelle's user, got ENOTDIR: /,
+      /\(setting data or archive\.folder\) to be a folder of passerelle's user, got ENOTDIR: /,
     );
   });
 });

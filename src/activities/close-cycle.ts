@@ -31,6 +31,9 @@ export const closeCycle =
       Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
     );
     await ledger.markTold(cycle.id, ...toldIn(report));
+    const oldest = new Date(Date.now() - config.archive.retentionDays * 24 * 60 * 60_000);
+    const purged = await archive.purge(localTime(oldest, config.timeZone).slice(0, 10));
+    const forgottenOrders = await ledger.forgetCustomers(oldest);
     const record = recordOrders(deps, cycle, 6);
     // A cycle that could not begin has no orders files, and the FTP server may be why.
     if (report.outcome !== 'failed') {
@@ -39,13 +42,7 @@ export const closeCycle =
         Context.current().cancellationSignal,
       );
     }
-    const oldest = new Date(Date.now() - config.archive.retentionDays * 24 * 60 * 60_000);
-    const purged = await archive.purge(localTime(oldest, config.timeZone).slice(0, 10));
-    return {
-      report: file,
-      purgedDays: purged.length,
-      forgottenOrders: await ledger.forgetCustomers(oldest),
-    };
+    return { report: file, purgedDays: purged.length, forgottenOrders };
   };
 
 /** Orders that a report names for people to see to, and the steps whose unnumbered ones it counts. */
@@ -57,7 +54,7 @@ function toldIn(report: CycleReport): [ids: readonly number[], steps: readonly n
     [
       ...seen.flatMap(({ byHandIds, setAsideOrders }) => [
         ...byHandIds,
-        ...setAsideOrders.map(({ id }) => id),
+        ...setAsideOrders.flatMap(({ id }) => id ?? []),
       ]),
       ...(delivered?.setAsideIds ?? []),
     ],

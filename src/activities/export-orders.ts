@@ -21,7 +21,8 @@ export interface ExportOrdersResult {
   readonly setAside: number;
   /** The first 20 of each. */
   readonly byHandIds: readonly number[];
-  readonly setAsideOrders: readonly { readonly id: number; readonly reason: string }[];
+  /** `id` null = its number could not be read. */
+  readonly setAsideOrders: readonly { readonly id: number | null; readonly reason: string }[];
 }
 
 /** Files a batch of orders and records it in the ledger; the same batch again changes nothing. */
@@ -50,8 +51,7 @@ export const exportOrders =
     const files = new Map<string, ArchivedFile>();
     let rows = 0;
     const record = recordOrders(deps, cycle, step);
-    const askedAt = new Date().toISOString();
-    await deps.shop.exportOrders(async (batch) => {
+    const { askedAt } = await deps.shop.exportOrders(async (batch) => {
       const { file, isNew } = await record(batch);
       // A file of step 1 that is read once more is told by step 1.
       if (file.path.startsWith(`${cycle.folder}/${archiveName(step)}`) && !files.has(file.path)) {
@@ -65,10 +65,10 @@ export const exportOrders =
     return {
       files: [...files.values()],
       rows,
-      askedAt,
+      askedAt: askedAt.toISOString(),
       toSend: seen.toSend.length,
       byHand: seen.byHand.length,
-      setAside: seen.setAside.length + seen.unnumbered,
+      setAside: seen.setAside.length,
       byHandIds: seen.byHand.slice(0, EXAMPLES),
       setAsideOrders: seen.setAside
         .slice(0, EXAMPLES)

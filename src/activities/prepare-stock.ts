@@ -56,7 +56,6 @@ export const prepareStock =
     const last = await ledger.lastAppliedExport();
     const applied = last === null ? null : await ledger.appliedStock();
     const outstanding = await ledger.outstanding();
-    const before = await ledger.sameExportBefore(exportId);
     const plan = planStock(stock, {
       outstanding: byVariant(outstanding.lines),
       applied,
@@ -70,7 +69,7 @@ export const prepareStock =
     );
     const verdict = judge(
       {
-        doubts: [...stock.doubts, ...plan.doubts, ...staleDoubt(name, before)],
+        doubts: [...stock.doubts, ...plan.doubts, ...staleDoubt(name, collected)],
         rows: stock.rows,
         units: stock.units,
         applied:
@@ -123,9 +122,9 @@ function comparableTime(
 }
 
 /** Bytes that were seen before say what was true then: Proshop may have failed to write and left, or sent, its old file. */
-function staleDoubt(name: string, before: Awaited<ReturnType<Deps['ledger']['sameExportBefore']>>): Doubt[] {
-  if (before === null) return [];
-  const message = `Expected another ${name} than the one of ${before.collectedAt.toISOString()}, since Proshop has taken ${before.orders} order(s) since, got the same`;
+function staleDoubt(name: string, collected: StockExport | null): Doubt[] {
+  if (collected === null || collected.staleOrders === 0) return [];
+  const message = `Expected another ${name} than one from before, since Proshop has taken ${collected.staleOrders} order(s) since, got the same`;
   return [{ rule: 'stale', message }];
 }
 

@@ -39,7 +39,10 @@ const DATE_FORMAT = '"date format" of the module Order Export';
 /** Settings that one bad row in two proves wrong; any other must be seen in more rows than a small file has. */
 const TELLTALE = new Set(['orders.file.decimalMark', 'orders.columns.order.id', DATE_FORMAT]);
 const FEW_ROWS = 5;
-/** A file with more rows that cannot be taken is not read on: what is set aside stays in memory and in the ledger. */
+/**
+ * A file with more rows that cannot be taken, and more than half of all, is not read on: what is set aside stays in
+ * memory and in the ledger.
+ */
 const MOST_UNREADABLE = 10_000;
 const JOINED = /^[\d\s]*(,[\d\s]*)+$/;
 
@@ -151,9 +154,9 @@ function orderCollector(header: OrdersHeader, file: string, format: OrdersFormat
   function add({ line, id, reference, head, product, sold }: OrderRow, fault: Fault | undefined): void {
     rows++;
     if (fault) unreadable++;
-    if (fault && unreadable > MOST_UNREADABLE) {
+    if (fault && unreadable > MOST_UNREADABLE && unreadable * 2 > rows) {
       const setting = settingOf(fault) ?? `orders.columns.${fault.column?.group}.${fault.column?.field}`;
-      const expected = `at most ${MOST_UNREADABLE} rows that cannot be taken`;
+      const expected = `at most ${MOST_UNREADABLE} rows that cannot be taken, or half of them`;
       throw new FormatError({ file, line, setting, expected, got: 'more' });
     }
     const key = id ?? `line ${line}`;

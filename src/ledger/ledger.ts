@@ -16,6 +16,7 @@ import {
   notInArray,
   or,
   sql,
+  type SQL,
 } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import type { Order, SetAsideOrder, SoldLine } from '../domain/order.ts';
@@ -160,16 +161,20 @@ export function createLedger(db: Database) {
         .select({ id: orders.id, route: orders.route, reason: orders.reason })
         .from(orders)
         .where(step === 1 ? or(seen(orders), and(ne(orders.route, 'send'), untold(orders))) : seen(orders))
-        .orderBy(asc(orders.id));
-      const [unnumbered] = await db
-        .select({ orders: count() })
+        // What this cycle saw comes first: lists are cut.
+        .orderBy(sql`${orders.seenCycle} <> ${cycle}`, asc(orders.id));
+      const unnumbered = await db
+        .select({ reason: unnumberedOrders.reason })
         .from(unnumberedOrders)
-        .where(step === 1 ? or(seen(unnumberedOrders), untold(unnumberedOrders)) : seen(unnumberedOrders));
+        .where(step === 1 ? or(seen(unnumberedOrders), untold(unnumberedOrders)) : seen(unnumberedOrders))
+        .orderBy(asc(unnumberedOrders.seenAt), asc(unnumberedOrders.line));
       return {
-        unnumbered: unnumbered?.orders ?? 0,
         toSend: rows.filter(({ route }) => route === 'send').map(({ id }) => id),
         byHand: rows.filter(({ route }) => route === 'by_hand').map(({ id }) => id),
-        setAside: rows.filter(({ route }) => route === 'set_aside'),
+        setAside: [
+          ...rows.filter(({ route }) => route === 'set_aside').map(({ id, reason }) => ({ id, reason })),
+          ...unnumbered.map(({ reason }) => ({ id: null, reason })),
+        ],
       };
     },
 
@@ -191,7 +196,7 @@ export function createLedger(db: Database) {
     async setAside(id: number, reason: string): Promise<void> {
       await db
         .update(orders)
-        .set({ route: 'set_aside', reason })
+        .set({ route: 'set_aside', reason, toldBy: null })
         .where(and(eq(orders.id, id), toSend));
     },
 
@@ -386,13 +391,16 @@ export function createLedger(db: Database) {
 
     /**
      * Records a collected ExportCSV, and that it counts every order taken (or settled by hand) `margin` ms before
-     * Proshop began to write it. Gives what is recorded for the cycle: a second call changes nothing.
+     * Proshop began to write it, and every order seen gone before the export before this one was collected. Counts none
+     * when its bytes are those of an earlier export although Proshop has taken orders since. Gives what is recorded for
+     * the cycle: a second call changes nothing.
      */
     recordExport: (
-      stock: Omit<StockExport, 'appliedAt' | 'position'>,
+      stock: Omit<StockExport, 'appliedAt' | 'position' | 'staleOrders'>,
       margin: number,
     ): Promise<StockExport> =>
       db.transaction(async (tx) => {
+        const [last] = await tx.select().from(stockExports).orderBy(desc(stockExports.position)).limit(1);
         const [inserted] = await tx
           .insert(stockExports)
           .values(stock)
@@ -403,29 +411,40 @@ export function createLedger(db: Database) {
           if (recorded === undefined) throw new Error(`Expected an export of cycle ${stock.cycle}, got none`);
           return recorded;
         }
-        if (stock.begunAfter !== null) {
-          const until = new Date(stock.begunAfter.getTime() - margin);
-          const taken = tx
-            .select({ id: deliveries.id })
-            .from(deliveries)
-            .where(
-              and(
-                eq(deliveries.kind, 'sales'),
-                eq(deliveries.state, 'published'),
-                lte(deliveries.takenAt, until),
+        const until = stock.begunAfter === null ? null : new Date(stock.begunAfter.getTime() - margin);
+        // Two cycles at once collect the very same file.
+        const isAnother =
+          last?.sha256 !== stock.sha256 || last.modifiedAt?.getTime() !== stock.modifiedAt?.getTime();
+        const taken = tx
+          .select({ id: deliveries.id })
+          .from(deliveries)
+          .where(
+            and(
+              eq(deliveries.kind, 'sales'),
+              eq(deliveries.state, 'published'),
+              or(
+                until === null ? sql`false` : lte(deliveries.takenAt, until),
+                isAnother ? isNotNull(deliveries.takenBefore) : sql`false`,
               ),
-            );
-          await tx
-            .update(orders)
-            .set({ reflectedBy: stock.id })
-            .where(
-              and(
-                isNull(orders.reflectedBy),
-                or(inArray(orders.deliveryId, taken), lte(orders.settledAt, until)),
-              ),
-            );
+            ),
+          );
+        const isCounted = and(
+          isNull(orders.reflectedBy),
+          or(inArray(orders.deliveryId, taken), until === null ? sql`false` : lte(orders.settledAt, until)),
+        );
+        const staleOrders = await ordersSinceSameBytes(tx, inserted, isCounted);
+        if (staleOrders === 0) {
+          await tx.update(orders).set({ reflectedBy: inserted.id }).where(isCounted);
+        } else {
+          await tx.update(stockExports).set({ staleOrders }).where(eq(stockExports.id, inserted.id));
         }
-        return inserted;
+        await tx
+          .update(deliveries)
+          .set({ takenBefore: inserted.id })
+          .where(
+            and(eq(deliveries.kind, 'sales'), isNotNull(deliveries.takenAt), isNull(deliveries.takenBefore)),
+          );
+        return { ...inserted, staleOrders };
       }),
 
     async exportOf(cycle: string): Promise<StockExport | null> {
@@ -437,33 +456,6 @@ export function createLedger(db: Database) {
     async reflectedBy(exportId: string): Promise<number> {
       const [row] = await db.select({ orders: count() }).from(orders).where(eq(orders.reflectedBy, exportId));
       return row?.orders ?? 0;
-    },
-
-    /**
-     * An earlier export with the same bytes, although Proshop has taken orders since that were sent after it, and how
-     * many: the file cannot be true.
-     */
-    async sameExportBefore(
-      exportId: string,
-    ): Promise<{ readonly collectedAt: Date; readonly orders: number } | null> {
-      const [export_] = await db.select().from(stockExports).where(eq(stockExports.id, exportId));
-      if (export_ === undefined) throw new Error(`Expected the export ${exportId} in the ledger, got none`);
-      const [same] = await db
-        .select()
-        .from(stockExports)
-        .where(and(eq(stockExports.sha256, export_.sha256), lt(stockExports.position, export_.position)))
-        .orderBy(desc(stockExports.position))
-        .limit(1);
-      if (same === undefined) return null;
-      const [since] = await db
-        .select({ orders: count() })
-        .from(orders)
-        .innerJoin(stockExports, eq(orders.reflectedBy, stockExports.id))
-        .innerJoin(deliveries, eq(orders.deliveryId, deliveries.id))
-        .where(and(gt(stockExports.position, same.position), gt(deliveries.publishedAt, same.collectedAt)));
-      return since === undefined || since.orders === 0
-        ? null
-        : { collectedAt: same.collectedAt, orders: since.orders };
     },
 
     async lastExport(): Promise<StockExport | null> {
@@ -573,10 +565,6 @@ export function createLedger(db: Database) {
       await db.insert(stagingFolders).values({ path }).onConflictDoNothing();
     },
 
-    async removeStagingFolder(path: string): Promise<void> {
-      await db.delete(stagingFolders).where(eq(stagingFolders.path, path));
-    },
-
     /** Models whose creation in the shop is known to be over. */
     async confirmedModels(): Promise<ReadonlySet<string>> {
       const rows = await db
@@ -640,6 +628,42 @@ export function createLedger(db: Database) {
       .returning({ id: deliveries.id });
     return rows.length === 1;
   }
+}
+
+/**
+ * Orders that Proshop took after it had written the very bytes of this export before: with one of them the bytes cannot
+ * be the same. `isCounted` = orders that this export would be the first to count.
+ */
+async function ordersSinceSameBytes(
+  tx: Database,
+  { sha256, position }: StockExport,
+  isCounted: SQL | undefined,
+): Promise<number> {
+  const [same] = await tx
+    .select()
+    .from(stockExports)
+    .where(
+      and(
+        eq(stockExports.sha256, sha256),
+        lt(stockExports.position, position),
+        eq(stockExports.staleOrders, 0),
+      ),
+    )
+    .orderBy(desc(stockExports.position))
+    .limit(1);
+  if (same === undefined) return 0;
+  const countedSince = tx
+    .select({ id: stockExports.id })
+    .from(stockExports)
+    .where(gt(stockExports.position, same.position));
+  const [since] = await tx
+    .select({ orders: count() })
+    .from(orders)
+    .innerJoin(deliveries, eq(orders.deliveryId, deliveries.id))
+    .where(
+      and(gt(deliveries.takenAt, same.collectedAt), or(inArray(orders.reflectedBy, countedSince), isCounted)),
+    );
+  return since?.orders ?? 0;
 }
 
 const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));

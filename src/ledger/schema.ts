@@ -28,6 +28,8 @@ export const deliveries = pgTable('deliveries', {
   publishedAt: instant('published_at'),
   /** When it was first seen gone: taken by Proshop, or deleted by the shop's module at the end of its import. */
   takenAt: instant('taken_at'),
+  /** The first export collected after it was seen gone: whatever Proshop writes after that counts it, whatever clocks say. */
+  takenBefore: uuid('taken_before'),
   /** Stock only: when the shop was called, whether or not it answered, and when it accepted. */
   askedAt: instant('asked_at'),
   acceptedAt: instant('accepted_at'),
@@ -48,6 +50,8 @@ export const stockExports = pgTable('stock_exports', {
   rows: integer().notNull(),
   units: integer().notNull(),
   appliedAt: instant('applied_at'),
+  /** Not 0 = the bytes of an earlier export, although Proshop has taken so many orders since: it counts none of them. */
+  staleOrders: integer('stale_orders').notNull().default(0),
 });
 
 export const orders = pgTable(

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { log } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import { isPlainName } from '../domain/file-name.ts';
 import { readOrders } from '../domain/order-csv.ts';
 import { FormatError } from '../domain/text-file.ts';
-import { badData, notYet, overtaken, planTooOld, ShopAnswerError, shopBusy } from '../failures.ts';
+import { badData, isRefused, notYet, overtaken, planTooOld, ShopAnswerError, shopBusy } from '../failures.ts';
 import { sameLook, type Ftp, type FtpSession } from '../ftp.ts';
 import type { Delivery, Ledger } from '../ledger/ledger.ts';
 import { publish, resumePublication, stamp } from '../publication.ts';
@@ -41,6 +42,14 @@ export function createModulesShop(
   /** True while a call of then, which had no answer, may still be at work. */
   const mayGoOn = (calledAt: Date | null) =>
     calledAt !== null && Date.now() - calledAt.getTime() < shop.timeout;
+  /** The time of the export's open call; one from the future, before the clock was set back, counts from now. */
+  const openExport = async (): Promise<Date | null> => {
+    const calledAt = await ledger.openCall('exportOrders');
+    const now = new Date();
+    if (calledAt === null || calledAt <= now) return calledAt;
+    await ledger.beginCall('exportOrders', now);
+    return now;
+  };
 
   return {
     async exportOrders(record, signal) {
@@ -49,10 +58,11 @@ export function createModulesShop(
       // The module overwrites its file: what stands there from before must be safe before it is called. And two calls at
       // once would overwrite each other's.
       await collect();
-      if (mayGoOn(await ledger.openCall('exportOrders'))) {
+      if (mayGoOn(await openExport())) {
         throw notYet('The shop has not answered the last call: it may still be at its export');
       }
-      await ledger.beginCall('exportOrders', new Date());
+      const askedAt = new Date();
+      await ledger.beginCall('exportOrders', askedAt);
       try {
         await callCronUrl(exportUrl, signal);
       } catch (error) {
@@ -62,6 +72,7 @@ export function createModulesShop(
       const faults = await collect();
       await ledger.endCall('exportOrders');
       if (faults.length > 0) throw badData(faults.join('; '));
+      return { askedAt };
     },
 
     async finishOrders(record, signal) {
@@ -222,13 +233,17 @@ async function readClaims(
   settings: ModulesSettings,
   record: RecordOrders,
 ): Promise<readonly string[]> {
-  const faults: string[] = [];
-  // A worker that was deployed with another staging folder may have left claims in the one before.
-  for (const staging of await ledger.stagingFolders()) {
-    if (staging !== settings.staging) await session.ensureFolder(staging);
-    const left = await readClaimsIn(staging, session, settings, record);
-    faults.push(...left.faults);
-    if (left.claims === 0 && staging !== settings.staging) await ledger.removeStagingFolder(staging);
+  const faults = [...(await readClaimsIn(settings.staging, session, settings, record))];
+  // A worker that was deployed with another staging folder may have left claims in that one.
+  const others = (await ledger.stagingFolders()).filter((folder) => folder !== settings.staging);
+  for (const folder of others) {
+    try {
+      faults.push(...(await readClaimsIn(folder, session, settings, record)));
+    } catch (error) {
+      // Gone, or out of reach for the account of today: what lies there nobody but a person can fetch.
+      if (!isRefused(error)) throw error;
+      log.warn(`Orders files may lie in ${folder}, a staging folder of before, which cannot be entered`);
+    }
   }
   return faults;
 }
@@ -238,7 +253,7 @@ async function readClaimsIn(
   session: FtpSession,
   { orders: settings }: ModulesSettings,
   record: RecordOrders,
-): Promise<{ readonly faults: readonly string[]; readonly claims: number }> {
+): Promise<readonly string[]> {
   const faults: string[] = [];
   const claims = (await session.list(staging)).filter((name) => CLAIM.test(name)).sort();
   for (const name of claims) {
@@ -271,7 +286,7 @@ async function readClaimsIn(
     }
     if (isKnown && (await session.look(path))?.size === bytes.length) await session.remove(path);
   }
-  return { faults, claims: claims.length };
+  return faults;
 }
 
 /** Orders files claimed by an attempt: when, which file, and a part that no other attempt has. */

@@ -25,10 +25,10 @@ export interface StockUpdate {
 export interface Shop {
   /**
    * Has the shop export its orders, and hands each file to `record`. Files that an earlier, cut attempt left behind come
-   * first.
+   * first. `askedAt` = when the shop was asked, by this machine's clock: what is sold from then on may be in no file.
    * @throws NotYet while the shop may still be at it.
    */
-  exportOrders(record: RecordOrders, signal: AbortSignal): Promise<void>;
+  exportOrders(record: RecordOrders, signal: AbortSignal): Promise<{ readonly askedAt: Date }>;
 
   /** Reads the files of this cycle once more, and deletes those that have not changed. */
   finishOrders(record: RecordOrders, signal: AbortSignal): Promise<void>;

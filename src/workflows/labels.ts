@@ -69,7 +69,7 @@ export function stepSentence(step: StepReport): string {
         facts.byHand > 0 &&
           `${count(facts.byHand, 'à saisir', 'à saisir')} à la main (${facts.byHandIds.join(', ')})`,
         facts.setAside > 0 &&
-          `${count(facts.setAside, 'mise de côté', 'mises de côté')} (${facts.setAsideOrders.map(({ id }) => id).join(', ')})`,
+          `${count(facts.setAside, 'mise de côté', 'mises de côté')} (${facts.setAsideOrders.map(({ id }) => id ?? 'sans numéro').join(', ')})`,
       ]);
     }
     case 'deliverOrders': {
@@ -164,7 +164,8 @@ export function failureAlarm(name: StepName): string {
 /** The other alarms' sentences. */
 export const ALARMS = {
   held: 'Le contrôle a retenu la mise à jour du stock : la boutique garde son stock.',
-  setAside: (ids: readonly number[]) => `Commandes illisibles mises de côté : ${ids.join(', ')}.`,
+  setAside: (ids: readonly (number | null)[]) =>
+    `Commandes illisibles mises de côté : ${ids.map((id) => id ?? 'une sans numéro lisible').join(', ')}.`,
   byHand: (ids: readonly number[]) =>
     `Commandes payées en bon cadeau, à saisir à la main : ${ids.join(', ')}.`,
 } as const;

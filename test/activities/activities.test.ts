@@ -526,13 +526,46 @@ describe('7, the preparation of the stock', () => {
     await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
     await expect(collect()).rejects.toThrow(/being written/);
     const { exportId, file: stock, reflected } = await collect();
-    expect(reflected).toBe(1);
-    expect(
-      await world.attempt((activities) => activities.prepareStock({ cycle: second, exportId, file: stock })),
-    ).toMatchObject({
+    // The order stays outstanding: a file that cannot be true counts nothing.
+    expect(reflected).toBe(0);
+    const prepare = () =>
+      world.attempt((activities) => activities.prepareStock({ cycle: second, exportId, file: stock }));
+    expect(await prepare()).toMatchObject({
+      outstanding: 1,
       passed: false,
       reasons: [{ rule: 'stale', message: expect.stringMatching(/taken 1 order\(s\) since, got the same/) }],
     });
+  });
+
+  it('is held as long as Proshop’s file is that of before', async () => {
+    await open();
+    const content = stockCsv(['3000000000017', 3]);
+    const collectIn = async (id: string) => {
+      const cycle = { ...CYCLE, id };
+      const { standing } = await world.attempt((activities) => activities.openCycle({ id, startedAt }));
+      const notes: AttemptNotes = { details: undefined };
+      const collect = () => world.attempt((a) => a.collectStock({ cycle, standing }), notes);
+      await expect(collect()).rejects.toThrow(failureType(FAILURE.notYet));
+      await sleep(20);
+      await world.put('ExportCSV', content);
+      await expect(collect()).rejects.toThrow(/being written/);
+      const { exportId, file } = await collect();
+      return world.attempt((a) => a.prepareStock({ cycle, exportId, file }));
+    };
+    expect(await collectIn('a')).toMatchObject({ passed: true });
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    const { file } = await deliverOrders();
+    // Proshop is late: the file still stands when its stock is collected for the first time.
+    await unlink(join(world.ftpRoot, file ?? ''));
+    await awaitOrdersTaken();
+    for (const id of ['b', 'c', 'd']) {
+      expect(await collectIn(id)).toMatchObject({
+        passed: false,
+        outstanding: 1,
+        reasons: [{ rule: 'stale' }],
+      });
+    }
   });
 
   it('is not held when nothing was sold and the file is the same', async () => {
@@ -605,7 +638,7 @@ describe('8, the update of the stock', () => {
   });
 
   it.each([
-    ['too long ago', 61_000],
+    ['too long ago', 121_000],
     ['in the future, because the clock was set back', -3_600_000],
   ])('is made again when it was prepared %s', async (_when, age) => {
     const { exportId, update } = await prepared();

@@ -52,12 +52,12 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     expect(await test.ledger.markPublished(id, NOON)).toBe(true);
     return id;
   };
-  const collect = async (cycle: string, begunAfter: Date | null, margin = 2 * MINUTE) => {
+  const collect = async (cycle: string, begunAfter: Date | null, margin = 2 * MINUTE, sha256 = '') => {
     const { id } = await test.ledger.recordExport(
       {
         id: randomUUID(),
         cycle,
-        sha256: '',
+        sha256,
         size: 1,
         modifiedAt: NOON,
         begunAfter,
@@ -72,6 +72,17 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
   const idsToSend = async () => (await test.ledger.ordersToSend()).map(({ id }) => id);
   const unitsOutstanding = async () =>
     (await test.ledger.outstanding()).lines.reduce((sum, line) => sum + line.quantity, 0);
+
+  it('counts what was seen gone before the export before, when the clock was set back since', async () => {
+    await record([anOrder(7)]);
+    const id = await publish([7]);
+    await test.ledger.markTaken(id, after(60));
+    // The clock was set back by an hour: all that follows seems to come before.
+    expect(await collect('a', after(2), 0, 'first')).toEqual({ reflected: 0 });
+    // The very same file, collected by a cycle beside that one, proves nothing.
+    expect(await collect('b', after(2), 0, 'first')).toEqual({ reflected: 0 });
+    expect(await collect('c', after(32), 0, 'second')).toEqual({ reflected: 1 });
+  });
 
   it('records an order once, whatever a later export says of it', async () => {
     await record([anOrder(7, { total: '10.00' })]);

@@ -155,7 +155,6 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'ordersToSend',
   'outstanding',
   'reflectedBy',
-  'sameExportBefore',
   'stagingFolders',
   'takenSince',
   'unconfirmedUpdates',
