@@ -80,7 +80,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the gate lets everything through',
     changes: { 'src/domain/gate.ts': [['passed: reasons.length === 0', 'passed: true']] },
     seed: 4,
-    plan: { cycles: [[{ kind: 'bad ExportCSV', damage: 'header only' }]] },
+    plan: {
+      cycles: [
+        [{ kind: 'bad ExportCSV', damage: 'header only' }],
+        [{ kind: 'bad ExportCSV', damage: 'header only' }],
+      ],
+    },
     caught: /zeroed as a whole|no sound ExportCSV/,
   },
   {
@@ -131,7 +136,8 @@ export async function runAs(
 ): Promise<{ readonly passed: boolean; readonly output: string }> {
   const place = mutated ? await copyWith(changes) : ROOT;
   try {
-    const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--plan', JSON.stringify(plan)];
+    const told = JSON.stringify({ inStep: true, ...plan });
+    const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--plan', told];
     return await new Promise((resolve) => {
       execFile(
         process.execPath,

@@ -65,6 +65,7 @@ export interface PlanOptions {
   /** Faults instead of the drawn ones, cycle by cycle. */
   readonly cycles?: Plan['cycles'] | undefined;
   readonly notExported?: boolean | undefined;
+  readonly inStep?: boolean | undefined;
 }
 
 /** Draws a run from its seed: the same seed gives the same plan. */
@@ -89,6 +90,7 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
     scenario: randomScenario(seed, { products: 15, orders: 5, lateOrders: 2, laterOrders: 6 }),
     ...shape,
     notExported: options.notExported ?? shape.notExported,
+    inStep: options.inStep ?? shape.inStep,
     cycles: options.cycles ?? cycles,
   };
 }

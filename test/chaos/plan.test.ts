@@ -51,8 +51,8 @@ describe('a plan', () => {
 
   it('can be told, as the command that repeats a run tells it', () => {
     const fault = { kind: 'shop', job: 'updateStock', fault: 'late' } as const;
-    const plan = makePlan(3, { ftp: 'proftpd', cycles: [[fault]], notExported: false });
-    expect(plan).toMatchObject({ ftp: 'proftpd', cycles: [[fault]], notExported: false });
+    const plan = makePlan(3, { ftp: 'proftpd', cycles: [[fault]], notExported: false, inStep: true });
+    expect(plan).toMatchObject({ ftp: 'proftpd', cycles: [[fault]], notExported: false, inStep: true });
     expect(describeFault(fault)).toBe('shop updateStock: late');
   });
 });

@@ -121,7 +121,7 @@ describe.skipIf(process.platform !== 'linux')('a gateway at work', { timeout: 18
       await writeFile(join(day ?? '', '10h25-3f2a91c0', 'orders.csv'), 'Lefèvre', { mode: 0o600 });
     }
     await started();
-    expect(gateway.output()).toContain('The data folder was open to other users');
+    expect(gateway.output()).toContain('A folder was open to other users');
     expect(gateway.output()).not.toContain('unencrypted');
 
     const report = await runCycle();
