@@ -65,8 +65,9 @@ export const collectStock =
     if (stock.doubts.some(({ rule }) => rule === 'cut')) throw notYet(`${name} ends in the middle of a row`);
 
     const file = await archive.write(cycle.folder, name, bytes);
-    // Nobody looked in this cycle before it was begun? Then only what was known when the one before was collected counts.
-    const notBegunAt = before.notBegunAt ?? (await ledger.lastExport())?.collectedAt.toISOString() ?? null;
+    // Nobody looked in this cycle before it was begun? Then only what was known when the one before was collected counts,
+    // and that the ledger knows without a clock.
+    const { notBegunAt } = before;
     const recorded = await ledger.recordExport(
       {
         id: randomUUID(),

@@ -439,6 +439,27 @@ describe('4, Proshop’s export', () => {
     await expect(collectStock()).rejects.toThrow(/middle of a row/);
   });
 
+  it('does not count an order that was taken after the file before, although a clock set back says the contrary', async () => {
+    await open();
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    await collectStock();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    await deliverOrders();
+    const [delivery] = await test.ledger.untakenDeliveries('sales');
+    await test.ledger.markTaken(delivery?.id ?? '', new Date(Date.now() - 3_600_000));
+    const collectIn = async (id: string, units: number) => {
+      await world.put('ExportCSV', stockCsv(['3000000000017', units]));
+      const notes: AttemptNotes = { details: undefined };
+      const collect = () =>
+        world.attempt((a) => a.collectStock({ cycle: { ...CYCLE, id }, standing: null }), notes);
+      await expect(collect()).rejects.toThrow(/being written/);
+      return collect();
+    };
+    expect(await collectIn('b', 4)).toMatchObject({ reflected: 0 });
+    expect(await collectIn('c', 5)).toMatchObject({ reflected: 1 });
+  });
+
   it('is told again as it was by an attempt that comes after the first one died', async () => {
     await open();
     await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
