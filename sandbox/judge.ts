@@ -220,9 +220,12 @@ function oldestFigures(
   return new Date(instant(applied.startedAt) - stalest * 60_000).toISOString().slice(0, -1);
 }
 
-/** Rows that stand twice say nothing wrong, and figures of a file that was written again are told as they were then. */
+/**
+ * Rows that stand twice say nothing wrong, columns that change places take their titles along, and figures of a file that
+ * was written again are told as they were then.
+ */
 function hasTrueFigures({ damage }: StockExport): boolean {
-  return damage === null || damage === 'duplicated rows' || damage === 'old file again';
+  return damage === null || ['duplicated rows', 'columns swapped', 'old file again'].includes(damage);
 }
 
 /** Variants whose stock in the shop is not Proshop's figure minus the orders that the figure does not include. */

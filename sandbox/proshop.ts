@@ -156,11 +156,8 @@ export function openProshop(
     const lines = exportLines(scenario, stock, settings.store);
     const run = begin(clock.time(), lines);
     const bytes = damaged(lines, damage, previous?.bytes);
-    // The old file says what was true then.
-    if (damage === 'old file again' && previous !== undefined) {
-      run.figures = previous.run.figures;
-      run.reflects = previous.run.reflects;
-    }
+    // The old file says what was true then. That it counts no order since, only who collected its bytes before can know.
+    if (damage === 'old file again' && previous !== undefined) run.figures = previous.run.figures;
     if (damage !== null) journal.sabotage.push(`ExportCSV ${damage}`);
     damage = null;
     if (bytes === undefined) return;
