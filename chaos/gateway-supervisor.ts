@@ -12,8 +12,6 @@ import type { Directive } from './directive.ts';
 export interface GatewaySupervisor {
   /** Everything that its processes wrote. */
   log(): string;
-  /** How often it was started. */
-  readonly starts: number;
   /** Resolves once it runs. @throws after a minute. */
   ready(): Promise<void>;
   /** Tells the running process, and each one after it, what to suffer. A kill strikes once. */
@@ -44,7 +42,6 @@ export function superviseGateway(
   let directive = first;
   let current: { readonly child: ChildProcess; readonly began: number } | undefined;
   let log = '';
-  let starts = 0;
   const stopped = new AbortController();
   let pause = 0;
   let variables = environment;
@@ -53,7 +50,6 @@ export function superviseGateway(
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       write();
-      starts++;
       const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, path], {
         cwd: ROOT,
         env: {
@@ -90,9 +86,6 @@ export function superviseGateway(
 
   return {
     log: () => log,
-    get starts() {
-      return starts;
-    },
     async ready() {
       for (const end = Date.now() + 60_000; !isRunning(); await sleep(50)) {
         if (Date.now() > end)

@@ -136,7 +136,8 @@ export async function runAs(
 ): Promise<{ readonly passed: boolean; readonly output: string }> {
   const place = mutated ? await copyWith(changes) : ROOT;
   try {
-    const told = JSON.stringify({ inStep: true, ...plan });
+    // On what every machine has.
+    const told = JSON.stringify({ inStep: true, ledger: 'PGlite', ...plan });
     const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--plan', told];
     return await new Promise((resolve) => {
       execFile(

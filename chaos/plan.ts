@@ -62,6 +62,7 @@ export type FaultKind = Fault['kind'];
 export interface PlanOptions {
   /** The FTP server instead of the drawn one. */
   readonly ftp?: FtpKind | undefined;
+  readonly ledger?: Plan['ledger'] | undefined;
   /** Faults instead of the drawn ones, cycle by cycle. */
   readonly cycles?: Plan['cycles'] | undefined;
   readonly notExported?: boolean | undefined;
@@ -73,7 +74,8 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const random = generator(seed);
   const below = (bound: number) => Math.floor(random() * bound);
   const pick = <T>(values: readonly T[]): T => values[below(values.length)] as T;
-  const ledger = random() < 0.3 ? 'PostgreSQL' : 'PGlite';
+  const drawn = random() < 0.3 ? 'PostgreSQL' : 'PGlite';
+  const ledger = options.ledger ?? drawn;
   const ftp = pick<FtpKind>(['ftp-srv', 'ftp-srv', ...FTP_KINDS]);
   const shape = {
     notExported: random() < 0.8,
@@ -121,28 +123,19 @@ const VERBS: readonly (readonly [string, number])[] = [
   ['MDTM', 30],
   ['*', COMMANDS],
 ];
+const CALL_FAULTS: readonly ShopFault[] = [
+  'hang',
+  'late',
+  'status 500',
+  'status 503',
+  'redirect',
+  'error text',
+  'answer lost',
+];
 const SHOP_FAULTS: Readonly<Record<ShopJob, readonly ShopFault[]>> = {
-  exportOrders: ['hang', 'late', 'status 500', 'status 503', 'redirect', 'error text', 'answer lost'],
-  importProducts: [
-    'hang',
-    'late',
-    'status 500',
-    'status 503',
-    'redirect',
-    'error text',
-    'answer lost',
-    'never ends',
-  ],
-  updateStock: [
-    'hang',
-    'late',
-    'status 500',
-    'status 503',
-    'redirect',
-    'error text',
-    'answer lost',
-    'never ends',
-  ],
+  exportOrders: CALL_FAULTS,
+  importProducts: [...CALL_FAULTS, 'never ends'],
+  updateStock: [...CALL_FAULTS, 'never ends'],
 };
 const DAMAGES: readonly ExportDamage[] = [
   'missing',

@@ -93,29 +93,28 @@ export async function exportOrders(
   const at = clock.time();
   const wanted = () => shop.orders.filter((order) => !settings.notExported || !order.exported);
   const orders = wanted();
-  const previous = journal.orderExports.findLast((run) => run.written.length > 0)?.written ?? [];
-  const lostBefore: number[] = [];
-  const overwritten = () => {
-    const ids = new Set(orders.map((order) => order.id));
-    lostBefore.push(...previous.filter((id) => !ids.has(id)));
-  };
+  let overwritten = false;
   await clock.pass(settings.duration);
   if (orders.length > 0) {
     const text = ordersCsv(orders, settings);
     const bytes = Buffer.from(settings.asciiMode ? text.replaceAll('\n', '\r\n') : text, 'utf8');
     await withFtp(ftp, async (client) => {
-      if (byHand && (await client.sendIgnoringError(`SIZE ${settings.path}`)).code < 400) overwritten();
+      overwritten = byHand && (await client.sendIgnoringError(`SIZE ${settings.path}`)).code < 400;
       if (settings.asciiMode) await client.send('TYPE A');
       await upload(client, settings.path, bytes);
     });
     for (const order of orders) order.written = true;
   }
+  // A file that nobody had taken yet, and that the module would not write again.
+  const ids = new Set(orders.map((order) => order.id));
+  const previous = journal.orderExports.findLast((run) => run.written.length > 0)?.written ?? [];
+  const lostBefore = overwritten ? previous.filter((id) => !ids.has(id)) : [];
   const marked = settings.marksUnwritten ? wanted() : orders;
   const lost = settings.notExported ? marked.filter((order) => !order.written) : [];
   for (const order of marked) order.exported = true;
   journal.orderExports.push({
     at,
-    written: orders.map((order) => order.id),
+    written: [...ids],
     lost: [...lostBefore, ...lost.map((order) => order.id)],
   });
   return orders.length;

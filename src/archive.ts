@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, extname, join, parse, resolve, sep } from 'node:path';
 
 export type Archive = ReturnType<typeof createArchive>;
@@ -76,12 +76,6 @@ export function createArchive(root: string) {
       const old = (days ?? []).filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name) && name < day).sort();
       for (const name of old) await rm(join(root, name), { recursive: true });
       return old;
-    },
-
-    /** @throws when the archive cannot be written. */
-    async check(): Promise<void> {
-      await mkdir(root, { recursive: true, mode: 0o700 });
-      await stat(root);
     },
   };
 }

@@ -223,21 +223,16 @@ const schema = sections.superRefine(({ ftp, orders, proshop, stock }, context) =
   const same = (a: string, b: string) => posix.resolve(a) === posix.resolve(b);
   const refuse = (path: readonly [string, string], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message });
-  if (same(ftp.staging, proshop.importFolder))
-    refuse(['ftp', 'staging'], 'another folder than proshop.importFolder, where Proshop takes any file');
+  for (const [section, key, folder] of [
+    ['ftp', 'staging', ftp.staging],
+    ['orders', 'folder', orders.folder],
+    ['proshop', 'exportFolder', proshop.exportFolder],
+  ] as const) {
+    if (same(folder, proshop.importFolder))
+      refuse([section, key], 'another folder than proshop.importFolder, where Proshop takes any file');
+  }
   if (same(ftp.staging, orders.folder))
     refuse(['ftp', 'staging'], 'another folder than orders.folder, where the shop puts its files');
-  for (const [section, folder] of [
-    ['orders', orders.folder],
-    ['proshop', proshop.exportFolder],
-  ] as const) {
-    if (same(folder, proshop.importFolder)) {
-      refuse(
-        [section, section === 'orders' ? 'folder' : 'exportFolder'],
-        'another folder than proshop.importFolder, where Proshop takes any file',
-      );
-    }
-  }
   for (const name of [proshop.exportName, stock.updateName]) {
     if (same(orders.folder, proshop.exportFolder) && matches(orders.name, name))
       refuse(['orders', 'name'], `a name that ${name} in the same folder does not have`);

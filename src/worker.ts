@@ -58,7 +58,6 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     if (await makePrivate(folder)) log.warn({ folder }, 'A folder was open to other users, and is no more');
   }
   const archive = createArchive(config.archive.folder);
-  await archive.check();
 
   const open = await openLedger({
     databaseUrl: config.databaseUrl,

@@ -1,7 +1,7 @@
 import { Context, log } from '@temporalio/activity';
 import type { ArchivedFile } from '../archive.ts';
 import { localTime } from '../local-time.ts';
-import type { CycleReport } from '../workflows/report.ts';
+import type { CycleReport, StepName } from '../workflows/report.ts';
 import type { CycleRef, Deps } from './deps.ts';
 import type { DeliverOrdersResult } from './deliver-orders.ts';
 import { recordOrders, type ExportOrdersResult } from './export-orders.ts';
@@ -46,18 +46,15 @@ export const closeCycle =
   };
 
 /** Orders that a report names for people to see to, and the steps whose unnumbered ones it counts. */
-function toldIn(report: CycleReport): [ids: readonly number[], steps: readonly number[]] {
-  const exports = [1, 6].map((number) => report.steps[number - 1]).filter((step) => step?.state === 'done');
-  const seen = exports.map((step) => step?.facts as ExportOrdersResult);
-  const delivered = report.steps[1]?.facts as DeliverOrdersResult | null | undefined;
-  return [
-    [
-      ...seen.flatMap(({ byHandIds, setAsideOrders }) => [
-        ...byHandIds,
-        ...setAsideOrders.flatMap(({ id }) => id ?? []),
-      ]),
-      ...(delivered?.setAsideIds ?? []),
-    ],
-    exports.map((step) => step?.number ?? 1),
+function toldIn({ steps }: CycleReport): [ids: readonly number[], steps: readonly number[]] {
+  const done = (name: StepName) => steps.filter((step) => step.name === name && step.state === 'done');
+  const exports = [...done('exportOrders'), ...done('exportLateOrders')];
+  const ids = [
+    ...exports.flatMap(({ facts }) => {
+      const { byHandIds, setAsideOrders } = facts as ExportOrdersResult;
+      return [...byHandIds, ...setAsideOrders.flatMap(({ id }) => id ?? [])];
+    }),
+    ...done('deliverOrders').flatMap(({ facts }) => (facts as DeliverOrdersResult).setAsideIds),
   ];
+  return [ids, exports.map(({ number }) => number)];
 }

@@ -17,6 +17,7 @@ export interface ExportOrdersResult {
   readonly askedAt?: string;
   /** Orders that this step saw first. */
   readonly toSend: number;
+  /** Those too; in step 1 also earlier ones of which no report has told yet. */
   readonly byHand: number;
   readonly setAside: number;
   /** The first 20 of each. */

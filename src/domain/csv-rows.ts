@@ -20,7 +20,7 @@ export interface CsvEnd {
 }
 
 /** Bytes. A longer row is no row: a quote that is never closed, or another kind of file. */
-export const LONGEST_ROW = 1_048_576;
+const LONGEST_ROW = 1_048_576;
 
 const LINE_FEED = 0x0a;
 const BLOCK = 65_536;

@@ -26,7 +26,7 @@ interface OpenElement extends TemplateElement {
   readonly prefixes: readonly string[];
 }
 
-/** Bytes, and elements inside one another. Beyond them the libraries take minutes, or the stack. */
+/** Characters, and elements inside one another. Beyond them the libraries take minutes, or the stack. */
 const LONGEST_TEMPLATE = 100_000;
 const DEEPEST = 100;
 

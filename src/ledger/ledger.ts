@@ -147,26 +147,26 @@ export function createLedger(db: Database) {
      * must see to and no report has told of yet: an earlier cycle may have recorded it and been cut before it could tell.
      */
     async ordersSeen(cycle: string, step: number) {
-      const seen = (table: typeof orders | typeof unnumberedOrders) =>
-        and(eq(table.seenCycle, cycle), eq(table.seenStep, step));
-      const untold = (table: typeof orders | typeof unnumberedOrders) =>
-        step === 1
-          ? and(
-              isNull(table.toldBy),
-              isNull(table.settledAt),
-              or(ne(table.seenCycle, cycle), ne(table.seenStep, 6)),
-            )
-          : undefined;
+      type Seen = typeof orders | typeof unnumberedOrders;
+      const here = (table: Seen) => and(eq(table.seenCycle, cycle), eq(table.seenStep, step));
+      const untold = (table: Seen) =>
+        and(
+          isNull(table.toldBy),
+          isNull(table.settledAt),
+          or(ne(table.seenCycle, cycle), ne(table.seenStep, 6)),
+        );
+      const wanted = (table: Seen, forPeople?: SQL) =>
+        step === 1 ? or(here(table), and(forPeople, untold(table))) : here(table);
       const rows = await db
         .select({ id: orders.id, route: orders.route, reason: orders.reason })
         .from(orders)
-        .where(step === 1 ? or(seen(orders), and(ne(orders.route, 'send'), untold(orders))) : seen(orders))
+        .where(wanted(orders, ne(orders.route, 'send')))
         // What this cycle saw comes first: lists are cut.
         .orderBy(sql`${orders.seenCycle} <> ${cycle}`, asc(orders.id));
       const unnumbered = await db
         .select({ reason: unnumberedOrders.reason })
         .from(unnumberedOrders)
-        .where(step === 1 ? or(seen(unnumberedOrders), untold(unnumberedOrders)) : seen(unnumberedOrders))
+        .where(wanted(unnumberedOrders))
         .orderBy(asc(unnumberedOrders.seenAt), asc(unnumberedOrders.line));
       return {
         toSend: rows.filter(({ route }) => route === 'send').map(({ id }) => id),
@@ -400,7 +400,7 @@ export function createLedger(db: Database) {
       margin: number,
     ): Promise<StockExport> =>
       db.transaction(async (tx) => {
-        const [last] = await tx.select().from(stockExports).orderBy(desc(stockExports.position)).limit(1);
+        const last = await latestExport(tx);
         const [inserted] = await tx
           .insert(stockExports)
           .values(stock)
@@ -458,10 +458,8 @@ export function createLedger(db: Database) {
       return row?.orders ?? 0;
     },
 
-    async lastExport(): Promise<StockExport | null> {
-      const [row] = await db.select().from(stockExports).orderBy(desc(stockExports.position)).limit(1);
-      return row ?? null;
-    },
+    /** The one that was collected last. */
+    lastExport: (): Promise<StockExport | null> => latestExport(db),
 
     /** The export that the shop shows, as far as passerelle knows. */
     async lastAppliedExport(): Promise<StockExport | null> {
@@ -556,6 +554,7 @@ export function createLedger(db: Database) {
       await db.delete(openCalls).where(eq(openCalls.job, job));
     },
 
+    /** Where claimed orders files may lie; see the schema. */
     async stagingFolders(): Promise<readonly string[]> {
       const rows = await db.select().from(stagingFolders).orderBy(asc(stagingFolders.path));
       return rows.map(({ path }) => path);
@@ -628,6 +627,11 @@ export function createLedger(db: Database) {
       .returning({ id: deliveries.id });
     return rows.length === 1;
   }
+}
+
+async function latestExport(db: Database): Promise<StockExport | null> {
+  const [row] = await db.select().from(stockExports).orderBy(desc(stockExports.position)).limit(1);
+  return row ?? null;
 }
 
 /**

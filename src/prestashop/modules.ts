@@ -6,8 +6,8 @@ import { isPlainName } from '../domain/file-name.ts';
 import { readOrders } from '../domain/order-csv.ts';
 import { FormatError } from '../domain/text-file.ts';
 import { badData, isRefused, notYet, overtaken, planTooOld, ShopAnswerError, shopBusy } from '../failures.ts';
-import { sameLook, type Ftp, type FtpSession } from '../ftp.ts';
-import type { Delivery, Ledger } from '../ledger/ledger.ts';
+import { sameLook, type Ftp, type FtpSession, type Look } from '../ftp.ts';
+import type { Delivery, Ledger, StockExport } from '../ledger/ledger.ts';
 import { publish, resumePublication, stamp } from '../publication.ts';
 import { callCronUrl, type CronUrl } from './cron-url.ts';
 import type { RecordOrders, Shop } from './shop.ts';
@@ -83,7 +83,7 @@ export function createModulesShop(
       // The module reads ExportCSV itself, and would take a part of the next one for the whole.
       const collected = await ledger.lastExport();
       const standing = await ftp.session((session) => session.look(exportPath), signal);
-      if (standing?.size !== collected?.size || standing?.modifiedAt !== isoTime(collected?.modifiedAt)) {
+      if (collected === null || !sameLook(standing, lookOf(collected))) {
         throw overtaken(`Expected ${posix.basename(exportPath)} as it was collected, got another one by now`);
       }
       const answer = await callCronUrl(productsUrl, signal);
@@ -184,8 +184,9 @@ export function createModulesShop(
   }
 }
 
-function isoTime(time: Date | null | undefined): string | null {
-  return time?.toISOString() ?? null;
+/** What the look at an export showed when it was collected. */
+function lookOf({ size, modifiedAt }: StockExport): Look {
+  return { size, modifiedAt: modifiedAt?.toISOString() ?? null };
 }
 
 function takenBack(delivery: Delivery): Error {
@@ -204,22 +205,21 @@ async function collectOrders(
   const { folder, name: pattern } = settings.orders;
   await ledger.addStagingFolder(settings.staging);
   await session.ensureFolder(settings.staging);
-  const names = await standingNames(session, folder, pattern);
-  for (const name of names.filter(isPlainName)) {
+  const faults: string[] = [];
+  for (const name of await standingNames(session, folder, pattern)) {
+    if (!isPlainName(name)) {
+      faults.push(
+        `Expected names without folder in ${folder}, got ${JSON.stringify(name)}; the file stays where it is`,
+      );
+      continue;
+    }
     const path = posix.join(folder, name);
     const [first, second] = await session.lookTwice(path);
     if (second === null) continue;
     if (!sameLook(first, second)) throw notYet(`${name} is still being written (${second.size} bytes)`);
     await session.rename(path, `${settings.staging}/${claimName(name, new Date())}`);
   }
-  const strange = names.filter((name) => !isPlainName(name));
-  return [
-    ...strange.map(
-      (name) =>
-        `Expected names without folder in ${folder}, got ${JSON.stringify(name)}; the file stays where it is`,
-    ),
-    ...(await readClaims(session, ledger, settings, record)),
-  ];
+  return [...faults, ...(await readClaims(session, ledger, settings, record))];
 }
 
 /**

@@ -7,16 +7,13 @@ import { createArchive, type ArchivedFile } from '../../src/archive.ts';
 import { FAILURE } from '../../src/failures.ts';
 import { createDeps } from '../../src/worker.ts';
 import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
-import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
+import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
 import { startWorld, type AttemptNotes, type Settings, type World } from '../support/world.ts';
 
-// The ledger's own tests run on every database; the activities' run on one.
-const [database] = LEDGERS;
 let test: TestLedger;
 let world: World;
 beforeAll(async () => {
-  if (database === undefined) throw new Error('no ledger to test on');
-  test = await database.open();
+  test = await openTestPglite();
 });
 afterAll(() => test.close());
 beforeEach(() => test.reset());

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,20 +8,18 @@ import type { Activities } from '../../src/activities/index.ts';
 import { FAILURE } from '../../src/failures.ts';
 import { CYCLE, ordersCsv, orderRow, stockCsv } from '../support/files.ts';
 import { Cut } from '../support/cuts.ts';
-import { onEach, REAL_SERVERS, SANDBOX_SERVER } from '../support/ftp-servers.ts';
-import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { FTP_EFFECTS, startWorld, VISITOR, type AttemptNotes, type World } from '../support/world.ts';
+import { onEach, REAL_SERVERS, SANDBOX_SERVER, standsAround } from '../support/ftp-servers.ts';
+import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
+import { FTP_EFFECTS, startWorld, type AttemptNotes, type World } from '../support/world.ts';
 
 // An activity is cut after each of its side effects in turn (the worker died, or the answer was lost) and attempted
 // again, as Temporal would. However it was cut, the end must be that of one clean run. On Debian's FTP servers it is
 // cut after what it does there.
 
-const [database] = LEDGERS;
 let test: TestLedger;
 let world: World | undefined;
 beforeAll(async () => {
-  if (database === undefined) throw new Error('no ledger to test on');
-  test = await database.open();
+  test = await openTestPglite();
 });
 afterAll(() => test.close());
 beforeEach(() => test.reset());
@@ -144,16 +141,7 @@ const cases: Record<string, Case> = {
 };
 
 onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
-  let folder: string;
-  let server: FtpServer;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'passerelle-cuts-'));
-    server = await tested.start({ root: folder, ...VISITOR });
-  });
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const server = standsAround(tested);
 
   const tried = Object.entries(cases).filter(([, { onEach }]) => onEach === true || tested.kind === null);
   describe.each(tried)('%s', (_name, case_) => {
@@ -161,14 +149,14 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
       'ends as one clean run does, whichever of its side effects it is cut after',
       { timeout: 120_000 },
       async () => {
-        const clean = await runCase(case_, server, 0);
+        const clean = await runCase(case_, server(), 0);
         expect(clean.cut).toBeNull();
         const isTried = (cutAfter: number) =>
           tested.kind === null || FTP_EFFECTS.some((name) => name === clean.effects[cutAfter - 1]);
         let cutAfter = 1;
         for (; cutAfter <= clean.effects.length || tested.kind === null; cutAfter++) {
           if (!isTried(cutAfter)) continue;
-          const { cut, end } = await runCase(case_, server, cutAfter);
+          const { cut, end } = await runCase(case_, server(), cutAfter);
           if (cut === null) break;
           expect({ cut, end }).toEqual({ cut, end: clean.end });
         }

@@ -1,22 +1,18 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { FtpServer } from '../../sandbox/ftp-server.ts';
 import type { RealFtpServer } from '../../sandbox/ftp-servers.ts';
 import { FAILURE } from '../../src/failures.ts';
 import { publish, resumePublication, type NewPublication } from '../../src/publication.ts';
 import { CYCLE } from '../support/files.ts';
-import { onEach, REAL_SERVERS, SANDBOX_SERVER } from '../support/ftp-servers.ts';
-import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { startWorld, VISITOR, type World } from '../support/world.ts';
+import { onEach, REAL_SERVERS, SANDBOX_SERVER, standsAround } from '../support/ftp-servers.ts';
+import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
+import { startWorld, type World } from '../support/world.ts';
 
-const [database] = LEDGERS;
 let test: TestLedger;
 let world: World;
 beforeAll(async () => {
-  if (database === undefined) throw new Error('no ledger to test on');
-  test = await database.open();
+  test = await openTestPglite();
 });
 afterAll(() => test.close());
 
@@ -32,19 +28,10 @@ const publishing = (bytes: Uint8Array) =>
   world.attempt(() => world.ftp.session((session) => publish(session, test.ledger, file(bytes))));
 
 onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
-  let folder: string;
-  let server: FtpServer;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'passerelle-publication-'));
-    server = await tested.start({ root: folder, ...VISITOR });
-  });
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const server = standsAround(tested);
   beforeEach(async () => {
     await test.reset();
-    world = await startWorld(test.ledger, undefined, server);
+    world = await startWorld(test.ledger, undefined, server());
   });
   afterEach(() => world.stop());
 
@@ -52,12 +39,12 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
   it('never takes the place of a file that nobody took yet', async () => {
     await publishing(Buffer.from('first'));
     await expect(publishing(Buffer.from('second'))).rejects.toMatchObject({ type: FAILURE.refused });
-    expect(await readFile(join(folder, 'ExportCSVmod'), 'utf8')).toBe('first');
+    expect(await readFile(join(world.ftpRoot, 'ExportCSVmod'), 'utf8')).toBe('first');
   });
 
   const killable = tested.kind !== null;
   it.runIf(killable)('gives up what a server that was killed in the middle of it holds', async () => {
-    const real = server as RealFtpServer;
+    const real = server() as RealFtpServer;
     const bytes = Buffer.alloc(200 * 1024 * 1024, 'passerelle');
     await Promise.all([
       expect(publishing(bytes)).rejects.toMatchObject({ type: FAILURE.transient }),
@@ -67,7 +54,7 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
     const [open, ...others] = await test.ledger.openDeliveries('stock');
     expect(others).toEqual([]);
     expect(open).toMatchObject({ state: 'uploading' });
-    const part = await stat(join(folder, open?.temporaryPath ?? ''));
+    const part = await stat(join(world.ftpRoot, open?.temporaryPath ?? ''));
     expect(part.size).toBeLessThan(bytes.length);
     await world.ftp.session((session) => resumePublication(session, test.ledger, open?.id ?? ''));
     expect(await world.files()).toEqual({});
@@ -79,7 +66,7 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
   async function begun(): Promise<boolean> {
     const [open] = await test.ledger.openDeliveries('stock');
     if (open === undefined) return false;
-    const size = await stat(join(folder, open.temporaryPath)).then(
+    const size = await stat(join(world.ftpRoot, open.temporaryPath)).then(
       (found) => found.size,
       () => 0,
     );

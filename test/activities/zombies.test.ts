@@ -1,25 +1,21 @@
-import { mkdtemp, readdir, rm, unlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { FtpServer } from '../../sandbox/ftp-server.ts';
 import { createActivities, type Activities, type Deps } from '../../src/activities/index.ts';
 import { createArchive } from '../../src/archive.ts';
 import { createDeps } from '../../src/worker.ts';
 import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
-import { onEach, REAL_SERVERS, SANDBOX_SERVER } from '../support/ftp-servers.ts';
-import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { startWorld, VISITOR, type AttemptNotes, type World } from '../support/world.ts';
+import { onEach, REAL_SERVERS, SANDBOX_SERVER, standsAround } from '../support/ftp-servers.ts';
+import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
+import { startWorld, type AttemptNotes, type World } from '../support/world.ts';
 
 // An attempt whose worker was taken for dead may wake up while another one is at work. However they interleave, Proshop
 // gets each order once.
 
-const [database] = LEDGERS;
 let test: TestLedger;
 let world: World;
 beforeAll(async () => {
-  if (database === undefined) throw new Error('no ledger to test on');
-  test = await database.open();
+  test = await openTestPglite();
 });
 afterAll(() => test.close());
 
@@ -73,19 +69,10 @@ const takeSales = async () => {
 };
 
 onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
-  let folder: string;
-  let server: FtpServer;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'passerelle-zombies-'));
-    server = await tested.start({ root: folder, ...VISITOR });
-  });
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const server = standsAround(tested);
   beforeEach(async () => {
     await test.reset();
-    world = await startWorld(test.ledger, undefined, server);
+    world = await startWorld(test.ledger, undefined, server());
     await world.put('export/commandes', ordersCsv(orderRow(1), orderRow(2)));
     await world.attempt((activities) => activities.exportOrders({ cycle: CYCLE, step: 1 }));
   });

@@ -1,71 +1,56 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findViolations } from '../../chaos/oracle.ts';
 import type { CycleEvidence, Evidence } from '../../chaos/oracle.ts';
-import { startSandbox } from '../../sandbox/sandbox.ts';
-import { demoScenario } from '../../sandbox/scenario.ts';
 import { STEPS } from '../../src/workflows/report.ts';
 import type { CycleReport } from '../../src/workflows/report.ts';
-import { carryCycleByHand } from '../sandbox/cycle-by-hand.ts';
+import { truthOfExactCycle, type Mutable } from '../sandbox/cycle-by-hand.ts';
 
 // Evidence of a cycle that was carried exactly, doctored one way or another.
-
-type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 
 let sound: Evidence;
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'oracle-'));
-  const sandbox = await startSandbox({ folder, halfHour: 3_000, scenario: demoScenario });
-  try {
-    await carryCycleByHand(sandbox);
-    const truth = sandbox.truth();
-    const ids = (wanted: (order: (typeof truth.orders)[number]) => boolean) =>
-      truth.orders.filter(wanted).map(({ id }) => id);
-    const report: CycleReport = {
-      outcome: 'complete',
-      cycle: { id: 'a', folder: 'a' },
+  const truth = await truthOfExactCycle();
+  const ids = (wanted: (order: (typeof truth.orders)[number]) => boolean) =>
+    truth.orders.filter(wanted).map(({ id }) => id);
+  const report: CycleReport = {
+    outcome: 'complete',
+    cycle: { id: 'a', folder: 'a' },
+    startedAt: '2026-11-24T09:55:00.000Z',
+    endedAt: '2026-11-24T10:21:00.000Z',
+    steps: STEPS.map((name, index) => ({
+      number: index + 1,
+      name,
+      state: 'done',
       startedAt: '2026-11-24T09:55:00.000Z',
-      endedAt: '2026-11-24T10:21:00.000Z',
-      steps: STEPS.map((name, index) => ({
-        number: index + 1,
-        name,
-        state: 'done',
-        startedAt: '2026-11-24T09:55:00.000Z',
-        endedAt: '2026-11-24T09:56:00.000Z',
-        facts:
-          name === 'exportOrders'
-            ? {
-                byHandIds: ids(({ paidByVoucher }) => paidByVoucher),
-                setAsideOrders: ids(({ readable }) => !readable).map((id) => ({ id })),
-              }
-            : {},
-        why: null,
-      })),
-      alarms: [],
-    };
-    const cycle: CycleEvidence = {
-      id: 'a',
-      startedAt: truth.startedAt,
-      endedAt: truth.now,
-      status: 'COMPLETED',
-      report,
-      history: 'exportOrders, 4 orders',
-      besideAnother: false,
-    };
-    sound = {
-      truth,
-      imports: [truth],
-      cycles: [cycle],
-      told: { 'the log': '{"level":30}' },
-      secrets: ['sesame-sesame', 'http://shop/export?secure_key=k3y-k3y-k3y'],
-    };
-  } finally {
-    await sandbox.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+      endedAt: '2026-11-24T09:56:00.000Z',
+      facts:
+        name === 'exportOrders'
+          ? {
+              byHandIds: ids(({ paidByVoucher }) => paidByVoucher),
+              setAsideOrders: ids(({ readable }) => !readable).map((id) => ({ id })),
+            }
+          : {},
+      why: null,
+    })),
+    alarms: [],
+  };
+  const cycle: CycleEvidence = {
+    id: 'a',
+    startedAt: truth.startedAt,
+    endedAt: truth.now,
+    status: 'COMPLETED',
+    report,
+    history: 'exportOrders, 4 orders',
+    besideAnother: false,
+  };
+  sound = {
+    truth,
+    imports: [truth],
+    cycles: [cycle],
+    told: { 'the log': '{"level":30}' },
+    secrets: ['sesame-sesame', 'http://shop/export?secure_key=k3y-k3y-k3y'],
+  };
 });
 
 function found(doctor: (evidence: Mutable<Evidence>) => void): string {

@@ -86,13 +86,17 @@ describe('A row', () => {
   });
 });
 
-test('A row of another width is read for nothing: its values may stand under the wrong titles', () => {
-  const bytes = Buffer.from(
+/** A sound file with one text in place of another. */
+const edited = (from: string, to: string) =>
+  Buffer.from(
     stockCsv(...TWO)
       .toString('latin1')
-      .replace(';59,90;2;', ';59,90;2;;'),
+      .replace(from, to),
     'latin1',
   );
+
+test('A row of another width is read for nothing: its values may stand under the wrong titles', () => {
+  const bytes = edited(';59,90;2;', ';59,90;2;;');
   const { variants, unreadable } = read(bytes);
   expect(variants[0]).toMatchObject({ line: 2, ean: null, quantity: null });
   expect(unreadable).toMatchObject([{ line: 2, field: '', reason: 'Expected 9 fields, got 10', ean: null }]);
@@ -109,12 +113,7 @@ test('Rows that a stray quote has joined are read for nothing, and the file is d
 });
 
 test('A title that stands above two columns makes the file doubted', () => {
-  const bytes = Buffer.from(
-    stockCsv(...TWO)
-      .toString('latin1')
-      .replace('Prix', 'Stock'),
-    'latin1',
-  );
+  const bytes = edited('Prix', 'Stock');
   expect(read(bytes).doubts).toEqual([
     {
       rule: 'header',

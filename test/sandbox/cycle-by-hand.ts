@@ -1,10 +1,31 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import iconv from 'iconv-lite';
 import { download, upload, withFtp } from '../../sandbox/ftp-access.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
+import { demoScenario } from '../../sandbox/scenario.ts';
+import type { Truth } from '../../sandbox/truth.ts';
 import { eventually } from './small-shop.ts';
 
 type Row = Readonly<Record<string, string>>;
+
+/** For what is doctored on purpose: everything may be written to. */
+export type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
+
+/** What is true after one cycle of the demo that was carried exactly. */
+export async function truthOfExactCycle(): Promise<Truth> {
+  const folder = await mkdtemp(join(tmpdir(), 'exact-cycle-'));
+  const sandbox = await startSandbox({ folder, halfHour: 3_000, scenario: demoScenario });
+  try {
+    await carryCycleByHand(sandbox);
+    return sandbox.truth();
+  } finally {
+    await sandbox.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 /** Carries one cycle as an exact person would, so that the sandbox and its judge are tried without the product. */
 export async function carryCycleByHand(sandbox: Sandbox): Promise<void> {

@@ -1,30 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Expectations } from '../../sandbox/judge.ts';
 import { judge } from '../../sandbox/judge.ts';
-import { startSandbox } from '../../sandbox/sandbox.ts';
-import { demoScenario } from '../../sandbox/scenario.ts';
 import type { Truth } from '../../sandbox/truth.ts';
-import { carryCycleByHand } from './cycle-by-hand.ts';
+import { truthOfExactCycle, type Mutable } from './cycle-by-hand.ts';
 
-// Doctored on purpose, so everything may be written to.
-type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
 type Doctored = Mutable<Truth>;
 
 let truth: Truth;
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'judge-'));
-  const sandbox = await startSandbox({ folder, halfHour: 3_000, scenario: demoScenario });
-  try {
-    await carryCycleByHand(sandbox);
-    truth = sandbox.truth();
-  } finally {
-    await sandbox.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  truth = await truthOfExactCycle();
 });
 
 function failed(doctor: (doctored: Doctored) => void, expectations: Expectations = {}): readonly string[] {

@@ -1,4 +1,7 @@
-import { describe } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { startFtpServer, type FtpServer, type FtpServerOptions } from '../../sandbox/ftp-server.ts';
 import {
   installedFtpServers,
@@ -7,6 +10,7 @@ import {
   type RealFtpServerKind,
   type RealFtpServerOptions,
 } from '../../sandbox/ftp-servers.ts';
+import { VISITOR } from './world.ts';
 
 /** An FTP server to test on. */
 export interface TestedFtpServer {
@@ -43,6 +47,21 @@ export function onEach(servers: readonly TestedFtpServer[], tests: (server: Test
       tests(server);
     });
   }
+}
+
+/** Has the server run around these tests in a folder of its own, for VISITOR. Gives it, once they run. */
+export function standsAround(tested: TestedFtpServer): () => FtpServer {
+  let folder: string;
+  let server: FtpServer;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'passerelle-ftp-'));
+    server = await tested.start({ root: folder, ...VISITOR });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return () => server;
 }
 
 function real(kind: RealFtpServerKind, name: string, tls: boolean): TestedFtpServer {

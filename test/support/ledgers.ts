@@ -18,7 +18,8 @@ export const LEDGERS: readonly { readonly name: string; readonly open: () => Pro
   ...(process.env.DATABASE_URL === undefined ? [] : [{ name: 'PostgreSQL', open: openTestPostgres }]),
 ];
 
-async function openTestPglite(): Promise<TestLedger> {
+/** The ledger's own tests run on every database; those of what stands on it run on this one. */
+export async function openTestPglite(): Promise<TestLedger> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-ledger-'));
   const open = await openLedger({ databaseUrl: undefined, folder: join(folder, 'ledger') });
   return withReset(open, () => rm(folder, { recursive: true, force: true }));
