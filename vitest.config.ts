@@ -15,6 +15,7 @@ export default defineConfig({
           name: 'parts',
           include: ['test/**/*.test.ts'],
           exclude: [WHOLE_CYCLES],
+          setupFiles: ['test/support/fuzz-seed.ts'],
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,4 +1,4 @@
-import { joinsRows, readCsvRows, type CsvRow } from './csv-rows.ts';
+import { readCsvRows, type CsvRow } from './csv-rows.ts';
 import { isGencod } from './gencod.ts';
 import { STOCK_FIELDS, type Doubt, type StockFault, type StockField } from './stock.ts';
 import { encodingFault, shortened, type CsvFormat } from './text-file.ts';
@@ -221,9 +221,11 @@ function rowReader(format: StockFormat) {
   };
 }
 
-// In any other row the values may stand under the wrong titles.
-function isWhole(row: CsvRow, header: StockHeader, format: StockFormat): boolean {
-  return row.fields.length === header.width && !joinsRows(row, header.width, format.file);
+// In any other row the values may stand under the wrong titles. A till's text may have lines, and a delimiter; both in
+// one field mean that a stray quote has joined rows, of which the first may have been cut.
+function isWhole({ fields }: CsvRow, header: StockHeader, { file }: StockFormat): boolean {
+  const joins = (field: string) => field.includes('\n') && field.includes(file.delimiter);
+  return fields.length === header.width && !fields.some(joins);
 }
 
 function fieldText(row: CsvRow, header: StockHeader, field: StockField): string {

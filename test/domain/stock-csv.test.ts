@@ -112,6 +112,17 @@ test('Rows that a stray quote has joined are read for nothing, and the file is d
   expect(doubts.map(({ rule }) => rule)).toEqual(['width']);
 });
 
+test('A row that was cut and joined with the next one is doubted too, though it has all its fields', () => {
+  const rows = stockCsv(...TWO)
+    .toString('latin1')
+    .split('\r\n');
+  const cut = rows[1]?.replace(/\d{13}.*/, '"1;008');
+  const next = rows[2]?.replace(/\d{13}/, '"');
+  const { variants, doubts } = read(Buffer.from([rows[0], cut, next, ''].join('\r\n'), 'latin1'));
+  expect(variants).toMatchObject([{ line: 2, ean: null, quantity: null }]);
+  expect(doubts.map(({ rule }) => rule)).toEqual(['width']);
+});
+
 test('A title that stands above two columns makes the file doubted', () => {
   const bytes = edited('Prix', 'Stock');
   expect(read(bytes).doubts).toEqual([

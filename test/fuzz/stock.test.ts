@@ -106,7 +106,7 @@ function expectSound(stock: StockFile, bytes: Uint8Array): void {
     const span = fieldSpan(row, stock.header.columns.quantity ?? -1, stock.format.file);
     const said = row
       .slice(span?.start, span?.end)
-      .replace(/\xc2\xa0|\xef\xbb\xbf/g, '')
+      .replace(/\xc2\xa0|\xe2\x80[\xa8\xa9]|\xef\xbb\xbf/g, '')
       .trim();
     expect(said).toMatch(/^-?\d+(,0+)?$/);
     expect(Number.parseInt(said, 10)).toBe(quantity);
