@@ -90,20 +90,30 @@ export function stamp(now: Date): string {
   return now.toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
-/** Removes our own temporary files older than `age` ms: what cut uploads left behind. Gives how many. */
+const TEMPORARY = /^\d{8}T\d{6}Z-(?<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.tmp$/;
+
+/**
+ * Removes our own temporary files that nobody will rename any more: those of deliveries that were given up, and those
+ * of deliveries that the ledger does not hold open once they are older than `age` ms. Gives how many.
+ */
 export async function sweepTemporaryFiles(
   session: FtpSession,
+  ledger: Ledger,
   staging: string,
-  open: readonly Delivery[],
   now: Date,
   age: number,
 ): Promise<number> {
   const oldest = stamp(new Date(now.getTime() - age));
-  const needed = new Set(open.map((delivery) => delivery.temporaryPath));
+  const idOf = (name: string) => TEMPORARY.exec(name)?.groups?.id;
+  const names = await session.list(staging);
+  const states = await ledger.deliveryStates(names.flatMap((name) => idOf(name) ?? []));
   let swept = 0;
-  for (const name of await session.list(staging)) {
-    if (!/^\d{8}T\d{6}Z-[0-9a-f-]{36}\.tmp$/.test(name) || name >= oldest) continue;
-    if (needed.has(`${staging}/${name}`)) continue;
+  for (const name of names) {
+    const id = idOf(name);
+    if (id === undefined) continue;
+    const state = states.get(id);
+    const isOpen = state === 'uploading' || state === 'uploaded';
+    if (state !== 'abandoned' && (isOpen || name >= oldest)) continue;
     await session.remove(`${staging}/${name}`);
     swept++;
   }

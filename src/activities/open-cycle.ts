@@ -30,8 +30,7 @@ export const openCycle =
     const withdrawn = await shop.withdrawUpdates(signal);
     const swept = await ftp.session(async (session) => {
       await session.ensureFolder(config.ftp.staging);
-      const open = [...(await ledger.openDeliveries('sales')), ...(await ledger.openDeliveries('stock'))];
-      return sweepTemporaryFiles(session, config.ftp.staging, open, new Date(), SWEEP_AGE);
+      return sweepTemporaryFiles(session, ledger, config.ftp.staging, new Date(), SWEEP_AGE);
     }, signal);
     const [day = '', time = ''] = localTime(new Date(startedAt), config.timeZone).split(' ');
     return {

@@ -329,6 +329,19 @@ export function createLedger(db: Database) {
       return row;
     },
 
+    /** The states of those of the deliveries that the ledger has. */
+    async deliveryStates(ids: readonly string[]): Promise<ReadonlyMap<string, Delivery['state']>> {
+      const states = new Map<string, Delivery['state']>();
+      for (const part of inBatches(ids)) {
+        const rows = await db
+          .select({ id: deliveries.id, state: deliveries.state })
+          .from(deliveries)
+          .where(inArray(deliveries.id, part));
+        for (const { id, state } of rows) states.set(id, state);
+      }
+      return states;
+    },
+
     /** Gives up a delivery whose file was never renamed, and frees its orders. False when its state is another by now. */
     abandonDelivery: (id: string): Promise<boolean> =>
       db.transaction(async (tx) => {

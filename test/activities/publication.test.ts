@@ -1,9 +1,16 @@
-import { readFile, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { RealFtpServer } from '../../sandbox/ftp-servers.ts';
 import { FAILURE } from '../../src/failures.ts';
-import { publish, resumePublication, type NewPublication } from '../../src/publication.ts';
+import {
+  publish,
+  resumePublication,
+  stamp,
+  sweepTemporaryFiles,
+  type NewPublication,
+} from '../../src/publication.ts';
 import { CYCLE } from '../support/files.ts';
 import { onEach, REAL_SERVERS, SANDBOX_SERVER, standsAround } from '../support/ftp-servers.ts';
 import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
@@ -24,6 +31,7 @@ const file = (bytes: Uint8Array): NewPublication => ({
   orderIds: [],
   bytes,
 });
+const DELIVERY = { kind: 'sales', finalPath: '/import/ventes.xml', size: 1, sha256: '' } as const;
 const publishing = (bytes: Uint8Array) =>
   world.attempt(() => world.ftp.session((session) => publish(session, test.ledger, file(bytes))));
 
@@ -40,6 +48,31 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
     await publishing(Buffer.from('first'));
     await expect(publishing(Buffer.from('second'))).rejects.toMatchObject({ type: FAILURE.refused });
     expect(await readFile(join(world.ftpRoot, 'ExportCSVmod'), 'utf8')).toBe('first');
+  });
+
+  it('sweeps what it gave up and could not remove, and of the rest only what is old and not needed', async () => {
+    const name = (time: string, id: string) => `${time}-${id}.tmp`;
+    const [now, long] = [new Date('2026-11-24T10:25:00Z'), '20261124T082500Z'];
+    const [gaveUp, open, old, young] = Array.from({ length: 4 }, () => randomUUID());
+    const begin = async (id = '', path: string) =>
+      test.ledger.startDelivery(
+        { ...DELIVERY, id, temporaryPath: `/passerelle/${path}`, createdAt: now, cycle: CYCLE.id },
+        [],
+      );
+    await begin(gaveUp, name(stamp(now), `${gaveUp}`));
+    await begin(open, name(long, `${open}`));
+    await test.ledger.abandonDelivery(`${gaveUp}`);
+    const kept = [name(long, `${open}`), name(stamp(now), `${young}`), 'commandes.tmp'];
+    const gone = [name(stamp(now), `${gaveUp}`), name(long, `${old}`)];
+    const swept = await world.attempt(() =>
+      world.ftp.session(async (session) => {
+        await session.ensureFolder('/passerelle');
+        for (const file of [...kept, ...gone]) await session.upload(`/passerelle/${file}`, Buffer.from('x'));
+        return sweepTemporaryFiles(session, test.ledger, '/passerelle', now, 3_600_000);
+      }),
+    );
+    expect(swept).toBe(2);
+    expect((await readdir(join(world.ftpRoot, 'passerelle'))).sort()).toEqual(kept.sort());
   });
 
   const killable = tested.kind !== null;

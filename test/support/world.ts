@@ -144,6 +144,7 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'confirmedModels',
   'delivery',
   'deliveryOf',
+  'deliveryStates',
   'exportOf',
   'lastAppliedExport',
   'lastExport',
