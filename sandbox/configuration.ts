@@ -135,6 +135,7 @@ export async function writeConfiguration(
       exportFolder: LAYOUT.stock.folder,
       exportName: LAYOUT.stock.name,
       margin: scaled(120, LEAST.margin),
+      every: scaled(1_800, LEAST.margin),
     },
     stock: {
       file: { encoding: 'windows-1252', delimiter: ';', quote: '"', decimalMark: ',' },

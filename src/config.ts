@@ -181,6 +181,7 @@ const sections = z.strictObject({
     exportFolder: folder,
     exportName: fileName.default('ExportCSV'),
     margin: duration.default(120_000),
+    every: duration.default(1_800_000),
   }),
   stock: z.strictObject({
     file: csvFile({ encoding: 'utf-8' }),

@@ -171,6 +171,7 @@ export function createDeps(
     updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
     exportPath: posix.join(config.proshop.exportFolder, config.proshop.exportName),
     planAge: config.stock.planAge,
+    exportEvery: config.proshop.every,
   });
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
   return { config, template, shop, proshop, ...ends };

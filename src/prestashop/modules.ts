@@ -15,6 +15,9 @@ import type { RecordOrders, Shop } from './shop.ts';
 /** A claimed file that still looks cut after this many settling times is not being written any more. */
 const CUT_PATIENCE = 10;
 
+/** Part of the time between two exports after which the next one may come early. */
+const NEARLY = 5 / 6;
+
 export interface ModulesSettings {
   readonly shop: Config['shop'];
   readonly orders: Config['orders'];
@@ -25,6 +28,8 @@ export interface ModulesSettings {
   readonly exportPath: string;
   /** Milliseconds after which a plan is too old to be written. */
   readonly planAge: number;
+  /** Milliseconds from one ExportCSV to the next. */
+  readonly exportEvery: number;
 }
 
 /** Reaches the shop through the cron URLs of its two modules, Order Export and Product Catalog Import. */
@@ -80,8 +85,15 @@ export function createModulesShop(
     },
 
     async createProducts(references, signal) {
-      // The module reads ExportCSV itself, and would take a part of the next one for the whole.
+      // The module reads ExportCSV itself, and would take a part of the next one for the whole: a look just before, and
+      // none at all when the next one may be begun between the look and the reading.
       const collected = await ledger.lastExport();
+      const begunAfter = collected?.begunAfter?.getTime() ?? 0;
+      if (Math.abs(Date.now() - begunAfter) > NEARLY * settings.exportEvery) {
+        throw overtaken(
+          `Expected ${posix.basename(exportPath)} to be fresh when the shop is asked to read it, got one that may be replaced at any moment`,
+        );
+      }
       const standing = await ftp.session((session) => session.look(exportPath), signal);
       if (collected === null || !sameLook(standing, lookOf(collected))) {
         throw overtaken(`Expected ${posix.basename(exportPath)} as it was collected, got another one by now`);

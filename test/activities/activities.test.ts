@@ -64,8 +64,7 @@ const CLAIM = 'passerelle/<when>-orders-commandes-<id>.claim';
 const importFolder = async () =>
   Object.keys(await world.files()).filter((path) => path.startsWith('import/'));
 /** Attempts again until the evidence is there, each knowing what the one before left in its heartbeat. */
-const collectStock = async (attempts = 3) => {
-  const notes: AttemptNotes = { details: undefined };
+const collectStock = async (attempts = 3, notes: AttemptNotes = { details: undefined }) => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await world.attempt(
@@ -77,6 +76,13 @@ const collectStock = async (attempts = 3) => {
     }
   }
 };
+/** Collects an ExportCSV that was seen not to have been begun `ago` ms before. */
+const collectFresh = (bytes: Buffer | string, ago = 1_000) =>
+  world
+    .put('ExportCSV', bytes)
+    .then(() =>
+      collectStock(3, { details: { notBegunAt: new Date(Date.now() - ago).toISOString(), look: null } }),
+    );
 const prepareStock = async () => {
   const { exportId, file } = await collectStock();
   const plan = await world.attempt((activities) => activities.prepareStock({ cycle: CYCLE, exportId, file }));
@@ -469,8 +475,7 @@ describe('4, Proshop’s export', () => {
 describe('5, new products', () => {
   it('are asked of the shop until the import that makes them is known to be over', async () => {
     await open();
-    await world.put('ExportCSV', stockCsv(['3000000000017', 3], ['3000000000024', 1, 'MOD2']));
-    const { file } = await collectStock();
+    const { file } = await collectFresh(stockCsv(['3000000000017', 3], ['3000000000024', 1, 'MOD2']));
     const create = () => world.attempt((activities) => activities.createProducts({ file }));
     expect(await create()).toEqual({ models: 2, references: ['MOD1', 'MOD2'] });
     expect(await create()).toMatchObject({ models: 2 });
@@ -481,9 +486,23 @@ describe('5, new products', () => {
 
   it('are not asked for once Proshop has begun another file: the module would read a part of it', async () => {
     await open();
-    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
-    const { file } = await collectStock();
+    const { file } = await collectFresh(stockCsv(['3000000000017', 3]));
     await world.put('ExportCSV', 'Fournisseur;Mat');
+    await expect(world.attempt((activities) => activities.createProducts({ file }))).rejects.toThrow(
+      failureType(FAILURE.overtaken),
+    );
+    expect(world.shop.calls).toEqual([]);
+  });
+
+  it.each([
+    ['nobody saw when it was begun', null],
+    ['the next one is due', 26 * 60_000],
+    ['a clock was set back', -26 * 60_000],
+  ])('are not asked for where Proshop may begin another file at any moment: %s', async (_why, ago) => {
+    await open();
+    const bytes = stockCsv(['3000000000017', 3]);
+    if (ago === null) await world.put('ExportCSV', bytes);
+    const { file } = ago === null ? await collectStock() : await collectFresh(bytes, ago);
     await expect(world.attempt((activities) => activities.createProducts({ file }))).rejects.toThrow(
       failureType(FAILURE.overtaken),
     );
@@ -492,8 +511,7 @@ describe('5, new products', () => {
 
   it('wait while the shop is at another import', async () => {
     await open();
-    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
-    const { file } = await collectStock();
+    const { file } = await collectFresh(stockCsv(['3000000000017', 3]));
     world.shop.importProducts = async () => 'Other import is running now';
     await expect(world.attempt((activities) => activities.createProducts({ file }))).rejects.toThrow(
       failureType(FAILURE.notYet),

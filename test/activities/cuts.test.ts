@@ -226,9 +226,11 @@ async function withOrders(w: World): Promise<void> {
 }
 
 async function collected(w: World): Promise<void> {
-  await w.put('ExportCSV', STOCK);
   const notes: AttemptNotes = { details: undefined };
   const collect = () => w.attempt((a) => a.collectStock({ cycle: CYCLE, standing: null }), notes);
+  // Nothing yet, then for the first time, then the same.
+  await collect().catch(notYet);
+  await w.put('ExportCSV', STOCK);
   await collect().catch(notYet);
   const { exportId, file } = await collect();
   stock = { exportId, file, update: file };

@@ -163,6 +163,7 @@ describe('Names on the FTP server', () => {
         exportPath: '/ExportCSV',
         updatePath: '/ExportCSVmod',
         planAge: 1,
+        exportEvery: 1,
       },
     );
     const recorded: string[] = [];
