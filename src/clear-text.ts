@@ -2,17 +2,20 @@ import type { Config } from './config.ts';
 
 /** What crosses a network unencrypted, by setting; empty where everything is encrypted or stays on this machine. */
 export function sentInClear({ shop, ftp }: Pick<Config, 'shop' | 'ftp'>): readonly string[] {
-  const addresses = [
-    ['shop.exportOrders', shop.exportOrders],
-    ['shop.importProducts', shop.importProducts],
-    ['shop.updateStock', shop.updateStock],
-  ] as const;
-  const clear = addresses.filter(([, secret]) => {
-    const { protocol, hostname } = new URL(secret.reveal());
+  const addresses =
+    shop.kind === 'modules'
+      ? ([
+          ["shop.exportOrders: the module's key", shop.exportOrders.reveal()],
+          ["shop.importProducts: the module's key", shop.importProducts.reveal()],
+          ["shop.updateStock: the module's key", shop.updateStock.reveal()],
+        ] as const)
+      : ([["shop.url: the Webservice's key and the customers in the orders", shop.url]] as const);
+  const clear = addresses.filter(([, address]) => {
+    const { protocol, hostname } = new URL(address);
     return protocol === 'http:' && !isLoopback(hostname);
   });
   return [
-    ...clear.map(([setting]) => `${setting}: the module's key (use an https address)`),
+    ...clear.map(([what]) => `${what} (use an https address)`),
     ...(ftp.tls === 'none' && !isLoopback(ftp.host)
       ? ['ftp.tls: the FTP password and the customers in the orders files (use explicit)']
       : []),

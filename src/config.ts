@@ -117,6 +117,57 @@ const csvFile = (defaults: { encoding: (typeof ENCODINGS)[number] }) =>
     })
     .prefault({});
 
+/** By the cron addresses of its modules, and the files that they leave on the FTP server. */
+const modulesShop = z.strictObject({
+  kind: z.literal('modules'),
+  exportOrders: secretUrl,
+  importProducts: secretUrl,
+  updateStock: secretUrl,
+  timeout: duration.default(120_000),
+  busy: text.default('Other import is running now'),
+  refusals: z.array(text).default(['*access denied*', '*bad token*', '*fatal error*', '*exception*']),
+});
+
+/** Ids of order states. */
+const states = z.array(whole(1, 1_000_000));
+
+/** By PrestaShop's own Webservice. */
+const webserviceShop = z.strictObject({
+  kind: z.literal('webservice'),
+  url: text.refine((value) => /^https?:$/.test(urlProtocol(value)), { error: 'an http(s) address' }),
+  key: secret,
+  firstOrder: whole(1, 1_000_000_000),
+  timeout: duration.default(30_000),
+  concurrency: whole(1, 32).default(4),
+  states: z
+    .strictObject({
+      sold: states.optional(),
+      cancelled: states.default([6, 7, 8]),
+      stockBack: states.default([6, 8]),
+    })
+    .prefault({}),
+  overlap: duration.default(600_000),
+  incompleteAfter: duration.default(600_000),
+  batch: whole(1, 200).default(50),
+  closingRounds: whole(0, 100).default(20),
+  newProducts: z.strictObject({
+    taxRulesGroup: whole(0, 1_000_000),
+    taxRate: percent,
+    category: whole(1, 1_000_000).default(2),
+    active: z.boolean('true or false').default(false),
+    sizeAttribute: text.default('Taille'),
+    onlySize: text.default('TU'),
+  }),
+});
+
+const orderColumns = z.strictObject({
+  order: titles(ORDER_FIELDS.order, ['id', 'reference', 'payment']),
+  customer: titles(ORDER_FIELDS.customer).prefault({}),
+  delivery: titles(ORDER_FIELDS.delivery).prefault({}),
+  invoice: titles(ORDER_FIELDS.invoice).prefault({}),
+  line: titles(ORDER_FIELDS.line, ['ean', 'reference', 'quantity']),
+});
+
 const sections = z.strictObject({
   timeZone: timeZone.default('Europe/Paris'),
   schedule: z
@@ -145,35 +196,25 @@ const sections = z.strictObject({
     staging: folder.default('/passerelle'),
     settle: duration.default(3_000),
   }),
-  shop: z.strictObject({
-    kind: oneOf(['modules']),
-    exportOrders: secretUrl,
-    importProducts: secretUrl,
-    updateStock: secretUrl,
-    timeout: duration.default(120_000),
-    busy: text.default('Other import is running now'),
-    refusals: z.array(text).default(['*access denied*', '*bad token*', '*fatal error*', '*exception*']),
+  shop: z.discriminatedUnion('kind', [modulesShop, webserviceShop], {
+    error: 'one of modules, webservice',
   }),
-  orders: z.strictObject({
-    folder,
-    name: namePattern,
-    file: csvFile({ encoding: 'utf-8' }),
-    finalLineBreak: oneOf(['required', 'optional']).default('required'),
-    columns: z.strictObject({
-      order: titles(ORDER_FIELDS.order, ['id', 'reference', 'payment']),
-      customer: titles(ORDER_FIELDS.customer).prefault({}),
-      delivery: titles(ORDER_FIELDS.delivery).prefault({}),
-      invoice: titles(ORDER_FIELDS.invoice).prefault({}),
-      line: titles(ORDER_FIELDS.line, ['ean', 'reference', 'quantity']),
-    }),
-    voucher: z
-      .strictObject({
-        payments: z.array(text).default([]),
-        paymentModules: z.array(text).default([]),
-        codes: z.array(text).default([]),
-      })
-      .prefault({}),
-  }),
+  orders: z
+    .strictObject({
+      folder: folder.optional(),
+      name: namePattern.optional(),
+      file: csvFile({ encoding: 'utf-8' }),
+      finalLineBreak: oneOf(['required', 'optional']).default('required'),
+      columns: orderColumns.optional(),
+      voucher: z
+        .strictObject({
+          payments: z.array(text).default([]),
+          paymentModules: z.array(text).default([]),
+          codes: z.array(text).default([]),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   proshop: z.strictObject({
     importFolder: folder,
     salesPrefix: fileName.default('ventes'),
@@ -220,27 +261,44 @@ const sections = z.strictObject({
 });
 
 /** Settings that must not name the same place: what one of them is for would happen to the other's files. */
-const schema = sections.superRefine(({ ftp, orders, proshop, stock }, context) => {
+const schema = sections.superRefine(({ ftp, shop, orders, proshop, stock }, context) => {
   const same = (a: string, b: string) => posix.resolve(a) === posix.resolve(b);
   const refuse = (path: readonly [string, string], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message });
+  for (const key of ['folder', 'name', 'columns'] as const) {
+    if (shop.kind === 'modules' && orders[key] === undefined)
+      refuse(['orders', key], key === 'columns' ? 'a section' : 'a text, for shop.kind modules');
+  }
   for (const [section, key, folder] of [
     ['ftp', 'staging', ftp.staging],
     ['orders', 'folder', orders.folder],
     ['proshop', 'exportFolder', proshop.exportFolder],
   ] as const) {
-    if (same(folder, proshop.importFolder))
+    if (folder !== undefined && same(folder, proshop.importFolder))
       refuse([section, key], 'another folder than proshop.importFolder, where Proshop takes any file');
   }
-  if (same(ftp.staging, orders.folder))
+  if (orders.folder !== undefined && same(ftp.staging, orders.folder))
     refuse(['ftp', 'staging'], 'another folder than orders.folder, where the shop puts its files');
   for (const name of [proshop.exportName, stock.updateName]) {
+    if (orders.folder === undefined || orders.name === undefined) break;
     if (same(orders.folder, proshop.exportFolder) && matches(orders.name, name))
       refuse(['orders', 'name'], `a name that ${name} in the same folder does not have`);
   }
   if (stock.updateName === proshop.exportName)
     refuse(['stock', 'updateName'], "another name than proshop.exportName, which is Proshop's own file");
 });
+
+/** Where the shop's modules are, and the files that they leave. */
+export type ModulesConfig = z.output<typeof modulesShop>;
+export type WebserviceConfig = z.output<typeof webserviceShop>;
+
+/** The orders files' settings, all of which are there when the shop is reached by its modules. */
+type OrdersConfig = z.output<typeof sections>['orders'];
+export type OrdersFileConfig = OrdersConfig & {
+  readonly folder: string;
+  readonly name: string;
+  readonly columns: NonNullable<OrdersConfig['columns']>;
+};
 
 /** Everything that passerelle.yaml and the environment say; durations in milliseconds, local paths absolute. */
 export type Config = z.output<typeof schema> & {
@@ -253,6 +311,14 @@ export type Config = z.output<typeof schema> & {
   readonly temporalApiKey: Secret | undefined;
   readonly temporalCli: string | undefined;
 };
+
+/** @throws when the shop has no orders files: it is not reached by its modules. */
+export function ordersFileConfig({ orders }: Config): OrdersFileConfig {
+  const { folder, name, columns } = orders;
+  if (folder === undefined || name === undefined || columns === undefined)
+    throw new Error('Expected the settings of the orders files, got none');
+  return { ...orders, folder, name, columns };
+}
 
 /** Bytes. Twenty times the example, and larger ones take the parser minutes. */
 const LARGEST = 100_000;

@@ -19,7 +19,7 @@ import { createActivities, type Deps } from './activities/index.ts';
 import { createArchive, type Archive } from './archive.ts';
 import { sentInClear } from './clear-text.ts';
 import { concealSecrets } from './concealment.ts';
-import { ConfigError, loadConfig, type Config } from './config.ts';
+import { ConfigError, loadConfig, ordersFileConfig, type Config } from './config.ts';
 import { DataFolderError, makePrivate } from './data-folder.ts';
 import { readTemplate, TemplateError, type SalesTemplate } from './domain/sales-xml.ts';
 import { toFailure } from './failures.ts';
@@ -28,6 +28,8 @@ import { FolderBusyError } from './ledger/folder-lock.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
 import { createModulesShop } from './prestashop/modules.ts';
+import type { Shop } from './prestashop/shop.ts';
+import { createWebserviceShop } from './prestashop/webservice/shop.ts';
 import { createProshop } from './proshop/proshop.ts';
 import { TASK_QUEUE, upsertSchedule } from './schedule.ts';
 import { startEmbeddedTemporal, TemporalServerError, type EmbeddedTemporal } from './temporal-server.ts';
@@ -50,7 +52,8 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
   const template = readTemplate(
     readTemplateFile(config.proshop.template),
     relative('.', config.proshop.template),
-    config.orders.columns,
+    // The Webservice tells every field.
+    config.shop.kind === 'modules' ? config.orders.columns : undefined,
   );
   for (const what of sentInClear(config)) log.warn(`Sent unencrypted over the network, ${what}`);
   const keepsData = config.databaseUrl === undefined || !config.externalTemporal;
@@ -74,6 +77,8 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     const temporal = await connectTemporal(config, log, closers);
     const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
     await upsertSchedule(client, config);
+    const deps = createDeps(config, template, { ftp: createFtp(config.ftp), ledger: open.ledger, archive });
+    void tellOfShop(deps.shop, log);
     const worker = await Worker.create({
       connection: temporal.native,
       namespace: temporal.namespace,
@@ -83,9 +88,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
         // Webpack's account of each start is of no use to an operator.
         logger: new DefaultLogger('WARN'),
       }),
-      activities: createActivities(
-        createDeps(config, template, { ftp: createFtp(config.ftp), ledger: open.ledger, archive }),
-      ),
+      activities: createActivities(deps),
       interceptors: { activity: [activityInterceptors(config)] },
       shutdownGraceTime: '20s',
     });
@@ -134,6 +137,20 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
   }
 }
 
+/** Says what the shop can do and what our key may not. A shop that is down now may be up when a cycle needs it. */
+async function tellOfShop(shop: Shop, log: Logger): Promise<void> {
+  try {
+    const { shop: name, missing } = await shop.check(AbortSignal.timeout(SHOP_PATIENCE));
+    log.info({ shop: name }, 'The shop is reached');
+    if (missing.length > 0)
+      log.warn({ missing }, 'The key lacks rights that passerelle needs: docs/prestashop.md lists them');
+  } catch (error) {
+    log.warn({ error }, 'The shop could not be asked what it can do');
+  }
+}
+
+const SHOP_PATIENCE = 60_000;
+
 /** Error thrown when the gateway cannot start for a reason that an operator can mend. */
 class StartError extends Error {
   override readonly name = 'StartError';
@@ -164,17 +181,42 @@ export function createDeps(
   ends: { readonly ftp: Ftp; readonly ledger: Ledger; readonly archive: Archive },
 ): Deps {
   const { staging } = config.ftp;
-  const shop = createModulesShop(ends, {
-    shop: config.shop,
-    orders: config.orders,
-    staging,
-    updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
-    exportPath: posix.join(config.proshop.exportFolder, config.proshop.exportName),
-    planAge: config.stock.planAge,
-    exportEvery: config.proshop.every,
-  });
+  const shop = createShop(config, ends);
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
   return { config, template, shop, proshop, ...ends };
+}
+
+function createShop(config: Config, ends: { readonly ftp: Ftp; readonly ledger: Ledger }): Shop {
+  const { shop } = config;
+  switch (shop.kind) {
+    case 'modules':
+      return createModulesShop(ends, {
+        shop,
+        orders: ordersFileConfig(config),
+        staging: config.ftp.staging,
+        updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
+        exportPath: posix.join(config.proshop.exportFolder, config.proshop.exportName),
+        planAge: config.stock.planAge,
+        exportEvery: config.proshop.every,
+      });
+    case 'webservice': {
+      const { url, key, timeout, concurrency, states } = shop;
+      return createWebserviceShop(ends, {
+        address: { url, key, timeout, concurrency },
+        orders: {
+          firstOrder: shop.firstOrder,
+          soldStates: states.sold,
+          cancelledStates: states.cancelled,
+          stockBackStates: states.stockBack,
+          overlap: shop.overlap,
+          patience: shop.incompleteAfter,
+          timeZone: config.timeZone,
+        },
+        products: { ...shop.newProducts, patience: 2 * timeout, concurrency },
+        stock: { batch: shop.batch, concurrency, rounds: shop.closingRounds },
+      });
+    }
+  }
 }
 
 /** Keeps every attempt's sign of life going, and sorts whatever it throws into the table of failures.ts. */

@@ -6,7 +6,7 @@ import { Secret } from '../src/secret.ts';
 const settings = (address: string, host: string, tls: 'none' | 'explicit') => {
   const url = new Secret(`${address}/cron?secure_key=k3y-k3y-k3y`);
   return {
-    shop: { exportOrders: url, importProducts: url, updateStock: url },
+    shop: { kind: 'modules', exportOrders: url, importProducts: url, updateStock: url },
     ftp: { host, tls },
   } as Pick<Config, 'shop' | 'ftp'>;
 };
@@ -35,4 +35,14 @@ it('does not take a name for this machine that only begins like it', () => {
   expect(sentInClear(settings('http://127.0.0.1.example.org', 'localhost.example.org', 'none'))).toHaveLength(
     4,
   );
+});
+
+it('tells it of the Webservice too', () => {
+  const { ftp } = settings('', 'localhost', 'none');
+  const shop = (url: string) =>
+    ({ shop: { kind: 'webservice', url }, ftp }) as Parameters<typeof sentInClear>[0];
+  expect(sentInClear(shop('http://shop.example.org/'))).toEqual([
+    "shop.url: the Webservice's key and the customers in the orders (use an https address)",
+  ]);
+  expect(sentInClear(shop('https://shop.example.org/'))).toEqual([]);
 });

@@ -85,7 +85,7 @@ describe('a fault', () => {
     expect(faults.map((fault) => fault.replace(/^line \d+: /, ''))).toEqual([
       'ftp.host: Expected a text, got nothing',
       'ftp.hots: Expected a known setting, got `hots`',
-      'shop.kind: Expected one of modules, got `telepathy`',
+      'shop.kind: Expected one of modules, webservice, got `telepathy`',
       'orders.folder: Expected a folder on the FTP server, starting with /, got `export`',
       'orders.columns.order.id: Expected a text, got nothing',
       'orders.columns.order.di: Expected a known setting, got `di`',

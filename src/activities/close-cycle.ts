@@ -1,5 +1,6 @@
 import { Context, log } from '@temporalio/activity';
 import type { ArchivedFile } from '../archive.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { localTime } from '../local-time.ts';
 import type { CycleReport, StepName } from '../workflows/report.ts';
 import type { CycleRef, Deps } from './deps.ts';
@@ -45,16 +46,26 @@ export const closeCycle =
     return { report: file, purgedDays: purged.length, forgottenOrders };
   };
 
-/** Orders that a report names for people to see to, and the steps whose unnumbered ones it counts. */
-function toldIn({ steps }: CycleReport): [ids: readonly number[], steps: readonly number[]] {
+/**
+ * What a report names for people to see to: orders, the steps whose unnumbered ones it counts, and what only a shop tells
+ * that is asked by its Webservice.
+ */
+function toldIn({ steps }: CycleReport): Told {
   const done = (name: StepName) => steps.filter((step) => step.name === name && step.state === 'done');
   const exports = [...done('exportOrders'), ...done('exportLateOrders')];
+  const seen = exports.map(({ facts }) => facts as ExportOrdersResult);
   const ids = [
-    ...exports.flatMap(({ facts }) => {
-      const { byHandIds, setAsideOrders } = facts as ExportOrdersResult;
-      return [...byHandIds, ...setAsideOrders.flatMap(({ id }) => id ?? [])];
-    }),
+    ...seen.flatMap(({ byHandIds, setAsideOrders }) => [
+      ...byHandIds,
+      ...setAsideOrders.flatMap(({ id }) => id ?? []),
+    ]),
     ...done('deliverOrders').flatMap(({ facts }) => (facts as DeliverOrdersResult).setAsideIds),
   ];
-  return [ids, exports.map(({ number }) => number)];
+  const others = {
+    takeBacks: seen.flatMap(({ life }) => life?.takeBackList ?? []),
+    givenUp: seen.flatMap(({ life }) => life?.incompleteIds ?? []),
+  };
+  return [ids, exports.map(({ number }) => number), others];
 }
+
+type Told = Parameters<Ledger['markTold']> extends [string, ...infer Rest] ? Rest : never;

@@ -1,12 +1,12 @@
 import type { ArchivedFile } from '../archive.ts';
 import { judge } from '../domain/gate.ts';
-import type { SoldLine } from '../domain/order.ts';
 import type { Doubt } from '../domain/stock.ts';
 import { readStock } from '../domain/stock-csv.ts';
-import { planStock, stockUpdate, type Outstanding } from '../domain/stock-plan.ts';
+import { stockUpdate } from '../domain/stock-plan.ts';
 import type { StockExport } from '../ledger/ledger.ts';
 import { clocksSetBack } from '../local-time.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
+import { planNow } from './plan-now.ts';
 
 export interface PrepareStockInput {
   readonly cycle: CycleRef;
@@ -54,14 +54,7 @@ export const prepareStock =
     const stock = readStock(await archive.read(file), name, config.stock);
     const collected = await ledger.exportOf(cycle.id);
     const last = await ledger.lastAppliedExport();
-    const applied = last === null ? null : await ledger.appliedStock();
-    const outstanding = await ledger.outstanding();
-    const plan = planStock(stock, {
-      outstanding: byVariant(outstanding.lines),
-      applied,
-      protectedProducts: config.stock.protected,
-      mode: config.stock.outstanding,
-    });
+    const { plan, applied, outstanding } = await planNow({ config, ledger }, stock);
     const update = await archive.write(
       cycle.folder,
       config.stock.updateName,
@@ -92,7 +85,7 @@ export const prepareStock =
       reasons: verdict.reasons.slice(0, EXAMPLES),
       rows: plan.rows,
       units: plan.units,
-      outstanding: outstanding.orders,
+      outstanding,
       corrected: plan.corrections.length,
       corrections: plan.corrections
         .slice(0, EXAMPLES)
@@ -126,14 +119,4 @@ function staleDoubt(name: string, collected: StockExport | null): Doubt[] {
   if (collected === null || collected.staleOrders === 0) return [];
   const message = `Expected another ${name} than one from before, since Proshop has taken ${collected.staleOrders} order(s) since, got the same`;
   return [{ rule: 'stale', message }];
-}
-
-function byVariant(lines: readonly SoldLine[]): Outstanding {
-  const byEan = new Map<string, number>();
-  const byReference = new Map<string, number>();
-  for (const { ean, reference, quantity } of lines) {
-    const [sums, key] = ean === null ? [byReference, reference] : [byEan, ean];
-    sums.set(key, (sums.get(key) ?? 0) + quantity);
-  }
-  return { byEan, byReference };
 }

@@ -1,5 +1,6 @@
 import { readCsvRows, type CsvRow } from './csv-rows.ts';
 import { isGencod } from './gencod.ts';
+import type { Decimal } from './order.ts';
 import { STOCK_FIELDS, type Doubt, type StockFault, type StockField } from './stock.ts';
 import { encodingFault, shortened, type CsvFormat } from './text-file.ts';
 
@@ -25,6 +26,9 @@ export interface StockRow {
   readonly size: string;
   /** Supplier, material and colour: the name that the shop gives to the product. */
   readonly name: string;
+  readonly supplier: string;
+  /** Tax included. Null when the file has no such column, or an unreadable value in it. */
+  readonly price: Decimal | null;
   /** Null when unreadable. */
   readonly ean: string | null;
   /** Proshop's figure, below 0 when a return is late. Null when unreadable. */
@@ -179,6 +183,7 @@ function readHeader(row: CsvRow, format: StockFormat): StockHeader {
 
 function rowReader(format: StockFormat) {
   const whole = new RegExp(`^-?\\d+(?:\\${format.file.decimalMark}0+)?$`);
+  const amount = new RegExp(`^\\d{1,9}(?:\\${format.file.decimalMark}\\d{1,6})?$`);
   // A product has many rows: its texts are kept once.
   const texts = new Map<string, string>();
   const shared = (text: string) => {
@@ -204,6 +209,8 @@ function rowReader(format: StockFormat) {
       reference: shared(text('reference')),
       size: shared(text('size')),
       name: shared(`${text('supplier')} ${text('material')} ${text('color')}`.trim()),
+      supplier: shared(text('supplier')),
+      price: amount.test(text('price')) ? shared(text('price').replace(format.file.decimalMark, '.')) : null,
       ean,
       quantity: plausible ? quantity : null,
     };

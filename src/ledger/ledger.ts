@@ -13,33 +13,39 @@ import {
   lt,
   lte,
   ne,
+  notExists,
   notInArray,
   or,
   sql,
   type SQL,
 } from 'drizzle-orm';
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import type { OrderRoute } from '../domain/order-life.ts';
 import type { Order, SetAsideOrder, SoldLine } from '../domain/order.ts';
 import type { VariantStock } from '../domain/stock.ts';
+import type { Database } from './database.ts';
+import { describeFault } from './describe-fault.ts';
+import { inBatches } from './in-batches.ts';
 import {
   appliedStock,
   deliveries,
+  incompleteOrders,
   models,
   openCalls,
   orderLines,
   orders,
+  shopMoves,
   stagingFolders,
   stockExports,
+  takeBacks,
   unnumberedOrders,
 } from './schema.ts';
+import { cancelFreed, createShopOrders, selectTakeBacks, type TakeBack } from './shop-orders.ts';
 
-export type Database = PgDatabase<PgQueryResultHKT>;
+export type { Database } from './database.ts';
+export type { IncompleteOrder, RefundsSeen, ShopCursor, ShopOrdersSeen, TakeBack } from './shop-orders.ts';
 export type Delivery = typeof deliveries.$inferSelect;
 export type StockExport = typeof stockExports.$inferSelect;
 export type Ledger = ReturnType<typeof createLedger>;
-
-/** PostgreSQL takes 65,535 parameters a statement; the widest table here has 11 columns. */
-const BATCH = 1_000;
 
 export interface OrdersSeen {
   readonly cycle: string;
@@ -55,6 +61,8 @@ export interface OrdersSeen {
 /** Remembers orders, deliveries and the stock last applied. What must be unique is so by the database's keys. */
 export function createLedger(db: Database) {
   return {
+    ...createShopOrders(db),
+
     /** Records the orders of one file. An order seen before changes nothing, unless it had been set aside and can be read now. */
     recordOrders: (seen: OrdersSeen): Promise<void> =>
       db.transaction(async (tx) => {
@@ -72,7 +80,7 @@ export function createLedger(db: Database) {
                       id,
                       reference,
                       route: 'set_aside' as const,
-                      reason: describe(fault),
+                      reason: describeFault(fault),
                       body: null,
                     },
                     lines,
@@ -131,7 +139,7 @@ export function createLedger(db: Database) {
               part.map(({ line, lines, ...fault }) => ({
                 fileSha256: seen.fileSha256,
                 line,
-                reason: describe({ ...fault, line }),
+                reason: describeFault({ ...fault, line }),
                 lines,
                 seenAt: seen.at,
                 seenCycle: seen.cycle,
@@ -143,11 +151,12 @@ export function createLedger(db: Database) {
       }),
 
     /**
-     * What one step of a cycle saw for the first time (or, set aside before, can read now). Step 1 also gives what a person
-     * must see to and no report has told of yet: an earlier cycle may have recorded it and been cut before it could tell.
+     * What one step of a cycle saw for the first time (or, set aside before, can read now), or saw paid or cancelled. Step 1
+     * also gives what a person must see to and no report has told of yet: an earlier cycle may have recorded it and been cut
+     * before it could tell.
      */
     async ordersSeen(cycle: string, step: number) {
-      type Seen = typeof orders | typeof unnumberedOrders;
+      type Seen = typeof orders | typeof unnumberedOrders | typeof takeBacks;
       const here = (table: Seen) => and(eq(table.seenCycle, cycle), eq(table.seenStep, step));
       const untold = (table: Seen) =>
         and(
@@ -160,7 +169,7 @@ export function createLedger(db: Database) {
       const rows = await db
         .select({ id: orders.id, route: orders.route, reason: orders.reason })
         .from(orders)
-        .where(wanted(orders, ne(orders.route, 'send')))
+        .where(wanted(orders, isForPeople))
         // What this cycle saw comes first: lists are cut.
         .orderBy(sql`${orders.seenCycle} <> ${cycle}`, asc(orders.id));
       const unnumbered = await db
@@ -168,9 +177,19 @@ export function createLedger(db: Database) {
         .from(unnumberedOrders)
         .where(wanted(unnumberedOrders))
         .orderBy(asc(unnumberedOrders.seenAt), asc(unnumberedOrders.line));
+      const takenBack = await selectTakeBacks(db, wanted(takeBacks)).orderBy(
+        sql`${takeBacks.seenCycle} <> ${cycle}`,
+        asc(takeBacks.orderId),
+        asc(takeBacks.cause),
+      );
+      const idsOf = (wantedRoute: OrderRoute) =>
+        rows.filter(({ route }) => route === wantedRoute).map(({ id }) => id);
       return {
-        toSend: rows.filter(({ route }) => route === 'send').map(({ id }) => id),
-        byHand: rows.filter(({ route }) => route === 'by_hand').map(({ id }) => id),
+        toSend: idsOf('send'),
+        byHand: idsOf('by_hand'),
+        waiting: idsOf('waiting'),
+        cancelled: idsOf('cancelled'),
+        takeBacks: takenBack,
         setAside: [
           ...rows.filter(({ route }) => route === 'set_aside').map(({ id, reason }) => ({ id, reason })),
           ...unnumbered.map(({ reason }) => ({ id: null, reason })),
@@ -200,8 +219,17 @@ export function createLedger(db: Database) {
         .where(and(eq(orders.id, id), toSend));
     },
 
-    /** Notes that the report of `cycle` has told of these orders, and of the unnumbered ones that its `steps` saw. */
-    async markTold(cycle: string, ids: readonly number[], steps: readonly number[]): Promise<void> {
+    /** Notes that the report of `cycle` has told of these orders, of the unnumbered ones that its `steps` saw, and of these others. */
+    async markTold(
+      cycle: string,
+      ids: readonly number[],
+      steps: readonly number[],
+      others: {
+        readonly takeBacks?: readonly Pick<TakeBack, 'id' | 'cause'>[];
+        /** Ids of incomplete orders: only those that are given up are marked. */
+        readonly givenUp?: readonly number[];
+      } = {},
+    ): Promise<void> {
       for (const part of inBatches(ids)) {
         await db
           .update(orders)
@@ -215,6 +243,22 @@ export function createLedger(db: Database) {
           .set({ toldBy: cycle })
           .where(and(isNull(unnumberedOrders.toldBy), step === 6 ? isLate : sql`not ${isLate}`));
       }
+      for (const part of inBatches(others.takeBacks ?? [])) {
+        // One value a row: PostgreSQL would compare a list of pairs one after the other.
+        const key = sql<string>`${takeBacks.orderId} || ' ' || ${takeBacks.cause}`;
+        const keys = part.map(({ id, cause }) => `${id} ${cause}`);
+        await db
+          .update(takeBacks)
+          .set({ toldBy: cycle })
+          .where(and(inArray(key, keys), isNull(takeBacks.toldBy)));
+      }
+      for (const part of inBatches(others.givenUp ?? [])) {
+        const isGivenUp = and(inArray(incompleteOrders.id, part), isNotNull(incompleteOrders.givenUpAt));
+        await db
+          .update(incompleteOrders)
+          .set({ toldBy: cycle })
+          .where(and(isGivenUp, isNull(incompleteOrders.toldBy)));
+      }
     },
 
     /** Orders that a person must see to, and that nobody has settled yet. */
@@ -222,7 +266,7 @@ export function createLedger(db: Database) {
       const rows = await db
         .select({ id: orders.id, reference: orders.reference, route: orders.route, reason: orders.reason })
         .from(orders)
-        .where(and(ne(orders.route, 'send'), isNull(orders.settledAt)))
+        .where(and(isForPeople, isNull(orders.settledAt)))
         .orderBy(asc(orders.id));
       const unnumbered = await db
         .select({ reason: unnumberedOrders.reason })
@@ -236,12 +280,22 @@ export function createLedger(db: Database) {
       };
     },
 
-    /** Notes that a person has dealt with an order in Proshop: it counts as outstanding until an export begun later. */
+    /**
+     * Notes that a person has dealt with an order in Proshop: it counts as outstanding until an export begun later. False
+     * when there is nothing to settle: it is settled, in a delivery, or cancelled.
+     */
     async settleOrder(id: number, at: Date, why: string): Promise<boolean> {
       const rows = await db
         .update(orders)
         .set({ settledAt: at, settledWhy: why })
-        .where(and(eq(orders.id, id), isNull(orders.settledAt), isNull(orders.deliveryId)))
+        .where(
+          and(
+            eq(orders.id, id),
+            ne(orders.route, 'cancelled'),
+            isNull(orders.settledAt),
+            isNull(orders.deliveryId),
+          ),
+        )
         .returning({ id: orders.id });
       return rows.length === 1;
     },
@@ -342,7 +396,10 @@ export function createLedger(db: Database) {
       return states;
     },
 
-    /** Gives up a delivery whose file was never renamed, and frees its orders. False when its state is another by now. */
+    /**
+     * Gives up a delivery whose file was never renamed, and frees its orders; those cancelled meanwhile were cancelled
+     * before they were sent. False when its state is another by now.
+     */
     abandonDelivery: (id: string): Promise<boolean> =>
       db.transaction(async (tx) => {
         const rows = await tx
@@ -351,7 +408,15 @@ export function createLedger(db: Database) {
           .where(and(eq(deliveries.id, id), eq(deliveries.state, 'uploading')))
           .returning({ id: deliveries.id });
         if (rows.length === 0) return false;
-        await tx.update(orders).set({ deliveryId: null }).where(eq(orders.deliveryId, id));
+        const freed = await tx
+          .update(orders)
+          .set({ deliveryId: null })
+          .where(eq(orders.deliveryId, id))
+          .returning({ id: orders.id });
+        await cancelFreed(
+          tx,
+          freed.map((order) => order.id),
+        );
         return true;
       }),
 
@@ -443,6 +508,7 @@ export function createLedger(db: Database) {
           );
         const isCounted = and(
           isNull(orders.reflectedBy),
+          ne(orders.route, 'cancelled'),
           or(inArray(orders.deliveryId, taken), until === null ? sql`false` : lte(orders.settledAt, until)),
         );
         const staleOrders = await ordersSinceSameBytes(tx, inserted, isCounted);
@@ -485,9 +551,20 @@ export function createLedger(db: Database) {
       return row ?? null;
     },
 
-    /** Units that Proshop's stock does not count yet, summed by variant. */
+    /** Units that Proshop's stock does not count yet, summed by variant; those of incomplete orders as far as they are seen. */
     async outstanding(): Promise<{ readonly orders: number; readonly lines: readonly SoldLine[] }> {
-      const [total] = await db.select({ orders: count() }).from(orders).where(isNull(orders.reflectedBy));
+      // Read first: an order that becomes complete meanwhile may be counted twice, never not at all.
+      const incomplete = await db
+        .select({ lines: incompleteOrders.lines })
+        .from(incompleteOrders)
+        .where(
+          and(
+            isNull(incompleteOrders.givenUpAt),
+            notExists(db.select({ id: orders.id }).from(orders).where(eq(orders.id, incompleteOrders.id))),
+          ),
+        );
+      const isOutstanding = and(isNull(orders.reflectedBy), ne(orders.route, 'cancelled'));
+      const [total] = await db.select({ orders: count() }).from(orders).where(isOutstanding);
       const lines = await db
         .select({
           ean: orderLines.ean,
@@ -496,15 +573,15 @@ export function createLedger(db: Database) {
         })
         .from(orderLines)
         .innerJoin(orders, eq(orders.id, orderLines.orderId))
-        .where(isNull(orders.reflectedBy))
+        .where(isOutstanding)
         .groupBy(orderLines.ean, orderLines.reference);
       const unnumbered = await db
         .select({ lines: unnumberedOrders.lines })
         .from(unnumberedOrders)
         .where(isNull(unnumberedOrders.settledAt));
       return {
-        orders: (total?.orders ?? 0) + unnumbered.length,
-        lines: [...lines, ...unnumbered.flatMap((row) => row.lines)],
+        orders: (total?.orders ?? 0) + unnumbered.length + incomplete.length,
+        lines: [...lines, ...[...unnumbered, ...incomplete].flatMap((row) => row.lines)],
       };
     },
 
@@ -513,7 +590,7 @@ export function createLedger(db: Database) {
       return new Map(rows.map((row) => [row.ean, row]));
     },
 
-    /** Replaces what the shop is known to show. Writes only what differs. */
+    /** Replaces what the shop is known to show, and forgets what orders did to the stock before. Writes only what differs. */
     applyStock: (exportId: string, variants: readonly VariantStock[], at: Date): Promise<void> =>
       db.transaction(async (tx) => {
         const before = new Map((await tx.select().from(appliedStock)).map((row) => [row.ean, row]));
@@ -542,6 +619,7 @@ export function createLedger(db: Database) {
               },
             });
         }
+        await tx.delete(shopMoves);
         const applied = await tx
           .update(stockExports)
           .set({ appliedAt: at })
@@ -683,13 +761,5 @@ async function ordersSinceSameBytes(
   return since?.orders ?? 0;
 }
 
+const isForPeople = inArray(orders.route, ['by_hand', 'set_aside']);
 const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));
-
-function describe(fault: Pick<SetAsideOrder, 'file' | 'line' | 'field' | 'reason'>): string {
-  const where = [fault.file, `line ${fault.line}`, fault.field].filter((part) => part !== '');
-  return `${fault.reason} (${where.join(', ')})`;
-}
-
-function* inBatches<T>(items: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
-}

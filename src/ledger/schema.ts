@@ -1,5 +1,6 @@
 import {
   bigint,
+  boolean,
   index,
   integer,
   jsonb,
@@ -60,7 +61,8 @@ export const orders = pgTable(
     /** PrestaShop's id_order. */
     id: bigint({ mode: 'number' }).primaryKey(),
     reference: text().notNull(),
-    route: text({ enum: ['send', 'by_hand', 'set_aside'] }).notNull(),
+    /** `waiting`: placed, not paid yet: holds stock, is not sent. `cancelled`: before it was sent: neither sent nor outstanding. */
+    route: text({ enum: ['send', 'by_hand', 'set_aside', 'waiting', 'cancelled'] }).notNull(),
     /** Why it was set aside: file, line, field. */
     reason: text(),
     /** The order as it goes into the XML; forgotten when the retention is over. */
@@ -116,6 +118,70 @@ export const unnumberedOrders = pgTable(
   (table) => [primaryKey({ columns: [table.fileSha256, table.line] })],
 );
 
+/**
+ * What was cancelled or refunded after Proshop was sent the order, or a person was told to enter it: a person must take it
+ * back in Proshop.
+ */
+export const takeBacks = pgTable(
+  'take_backs',
+  {
+    orderId: bigint('order_id', { mode: 'number' })
+      .notNull()
+      .references(() => orders.id),
+    /** `cancelled`, or `slip 12`: PrestaShop's id_order_slip. */
+    cause: text().notNull(),
+    lines: jsonb().$type<readonly SoldLine[]>().notNull(),
+    /** The shop put the units back into its stock. */
+    stockBack: boolean('stock_back').notNull(),
+    seenAt: instant('seen_at').notNull(),
+    seenCycle: text('seen_cycle').notNull(),
+    seenStep: integer('seen_step').notNull(),
+    /** The cycle whose report has told people of it. */
+    toldBy: text('told_by'),
+    settledAt: instant('settled_at'),
+    settledWhy: text('settled_why'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orderId, table.cause] }),
+    index('take_backs_seen').on(table.seenCycle),
+  ],
+);
+
+/** Orders that the shop was seen writing: not all of their lines were there yet. */
+export const incompleteOrders = pgTable('incomplete_orders', {
+  id: bigint({ mode: 'number' }).primaryKey(),
+  reference: text().notNull(),
+  /** Those that could be seen so far. */
+  lines: jsonb().$type<readonly SoldLine[]>().notNull(),
+  firstSeenAt: instant('first_seen_at').notNull(),
+  /** The cycle that saw it first. */
+  seenCycle: text('seen_cycle').notNull(),
+  /** Null while there is hope that it becomes whole. */
+  givenUpAt: instant('given_up_at'),
+  /** The cycle whose report has told people that it was given up. */
+  toldBy: text('told_by'),
+});
+
+/** What known orders did to the shop's stock since stock was last applied. */
+export const shopMoves = pgTable('shop_moves', {
+  id: serial().primaryKey(),
+  orderId: bigint('order_id', { mode: 'number' })
+    .notNull()
+    .references(() => orders.id),
+  ean: text().notNull(),
+  /** Negative = taken from the shop's stock, positive = put back. */
+  units: integer().notNull(),
+  at: instant('at').notNull(),
+});
+
+/** How far each job has read the shop. */
+export const shopCursors = pgTable('shop_cursors', {
+  job: text().primaryKey(),
+  /** The shop's local time, `2026-11-24 10:25:03`. */
+  at: text().notNull(),
+  id: bigint({ mode: 'number' }).notNull(),
+});
+
 /** What the shop was last told to show, variant by variant. */
 export const appliedStock = pgTable('applied_stock', {
   ean: text().primaryKey(),
@@ -140,3 +206,15 @@ export const models = pgTable('models', {
   /** When the import that creates it was known to be over. */
   confirmedAt: instant('confirmed_at'),
 });
+
+/** Stock rows of the shop, by which a row is found again that the shop shows in no list any more. */
+export const shopRows = pgTable(
+  'shop_rows',
+  {
+    productId: bigint('product_id', { mode: 'number' }).notNull(),
+    /** 0 = the product as a whole. */
+    combinationId: bigint('combination_id', { mode: 'number' }).notNull(),
+    rowId: bigint('row_id', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.productId, table.combinationId] })],
+);

@@ -1,6 +1,7 @@
 import { matches } from '../domain/wildcard.ts';
 import { isCertificateFault, ShopAnswerError } from '../failures.ts';
 import type { Secret } from '../secret.ts';
+import { causeOf, mayHaveReached } from './answer.ts';
 
 /** The module's answer is a short text; more than this is a page of something else. */
 const LONGEST_ANSWER = 65_536;
@@ -42,7 +43,7 @@ export async function callCronUrl(
     throw new ShopAnswerError(
       `Expected the shop to answer ${name}, got no answer (${cause})`,
       null,
-      !UNREACHED.has(cause),
+      mayHaveReached(cause),
       cause,
     );
   });
@@ -81,9 +82,6 @@ export async function callCronUrl(
   return text;
 }
 
-/** Errors before the first byte has left. */
-const UNREACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-
 async function readAnswer(response: Response): Promise<string> {
   let text = '';
   const decoder = new TextDecoder();
@@ -92,11 +90,4 @@ async function readAnswer(response: Response): Promise<string> {
     if (text.length > LONGEST_ANSWER) break;
   }
   return text;
-}
-
-/** An error's code or name; never its message, which may quote the URL. */
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return 'unknown';
-  return (cause as NodeJS.ErrnoException).code ?? cause.name;
 }

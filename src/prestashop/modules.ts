@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { log } from '@temporalio/activity';
-import type { Config } from '../config.ts';
+import type { ModulesConfig, OrdersFileConfig } from '../config.ts';
 import { isPlainName } from '../domain/file-name.ts';
 import { readOrders } from '../domain/order-csv.ts';
 import { FormatError } from '../domain/text-file.ts';
@@ -19,8 +19,8 @@ const CUT_PATIENCE = 10;
 const NEARLY = 5 / 6;
 
 export interface ModulesSettings {
-  readonly shop: Config['shop'];
-  readonly orders: Config['orders'];
+  readonly shop: ModulesConfig;
+  readonly orders: OrdersFileConfig;
   readonly staging: string;
   /** Where the catalogue module looks for ExportCSVmod. */
   readonly updatePath: string;
@@ -57,7 +57,7 @@ export function createModulesShop(
   };
 
   return {
-    async exportOrders(record, signal) {
+    async exportOrders({ record }, signal) {
       const collect = () =>
         ftp.session((session) => collectOrders(session, ledger, settings, record), signal);
       // The module overwrites its file: what stands there from before must be safe before it is called. And two calls at
@@ -84,7 +84,12 @@ export function createModulesShop(
       await ftp.session((session) => readClaims(session, ledger, settings, record), signal);
     },
 
-    async createProducts(references, signal) {
+    async createProducts(models, signal) {
+      const known = await ledger.confirmedModels();
+      const references = models
+        .map(({ reference }) => reference)
+        .filter((reference) => !known.has(reference));
+      if (references.length === 0) return { references };
       // The module reads ExportCSV itself, and would take a part of the next one for the whole: a look just before, and
       // none at all when the next one may be begun between the look and the reading.
       const collected = await ledger.lastExport();
@@ -101,6 +106,7 @@ export function createModulesShop(
       const answer = await callCronUrl(productsUrl, signal);
       if (answer.includes(shop.busy)) throw notYet('The shop is running another import');
       await ledger.askModels(references, new Date());
+      return { references };
     },
 
     async updateStock({ cycle, bytes, lateOrdersAt }, signal) {
@@ -133,6 +139,9 @@ export function createModulesShop(
       await ask(delivery, signal);
       throw notYet('The shop has begun its import');
     },
+
+    // The modules tell nothing of themselves, and their addresses do what they are for when they are called.
+    check: () => Promise.resolve({ shop: 'PrestaShop, by the cron addresses of its modules', missing: [] }),
 
     async withdrawUpdates(signal) {
       const unconfirmed = await ledger.unconfirmedUpdates();
@@ -285,6 +294,7 @@ async function readClaimsIn(
       if (batch.cut !== null && batch.rows === 0)
         throw new FormatError({ ...batch.cut, file, setting: 'orders.finalLineBreak' });
       isKnown = await record({
+        kind: 'exported',
         file,
         bytes,
         rows: batch.rows,

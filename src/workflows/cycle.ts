@@ -102,6 +102,9 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       if (seen.setAside > 0) {
         progress.raise('orders-set-aside', name, ALARMS.setAside(seen.setAsideOrders.map(({ id }) => id)));
       }
+      const { life } = seen;
+      if (life && life.takeBacks > 0) progress.raise('orders-to-take-back', name, ALARMS.takeBack(life));
+      if (life && life.incomplete > 0) progress.raise('orders-incomplete', name, ALARMS.incomplete(life));
     }
     return seen;
   }
@@ -135,9 +138,19 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       if (plan === null) return;
       const update = await progress.step('updateStock', (summary) =>
         wait.updateStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.updateStock }, [
-          { cycle: ref, exportId: stock.exportId, update: plan.update, lateOrdersAt: plan.lateOrdersAt },
+          {
+            cycle: ref,
+            exportId: stock.exportId,
+            update: plan.update,
+            file: stock.file,
+            lateOrdersAt: plan.lateOrdersAt,
+          },
         ]),
       );
+      if (update?.written && update.written.left > 0) {
+        const eans = update.written.leftList.map(({ ean }) => ean);
+        progress.raise('stock-left', 'updateStock', ALARMS.stockLeft(eans));
+      }
       if (update !== null) return;
       if (!progress.failedFor('updateStock', ['ShopBusy', 'PlanTooOld']) || Date.now() + pause > deadline)
         break;

@@ -2,7 +2,7 @@ import type { AwaitOrdersTakenResult } from '../activities/await-orders-taken.ts
 import type { CollectStockResult } from '../activities/collect-stock.ts';
 import type { CreateProductsResult } from '../activities/create-products.ts';
 import type { DeliverOrdersResult } from '../activities/deliver-orders.ts';
-import type { ExportOrdersResult } from '../activities/export-orders.ts';
+import type { ExportOrdersResult, OrdersLife } from '../activities/export-orders.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import type { UpdateStockResult } from '../activities/update-stock.ts';
 import {
@@ -70,6 +70,7 @@ export function stepSentence(step: StepReport): string {
           `${count(facts.byHand, 'à saisir', 'à saisir')} à la main (${facts.byHandIds.join(', ')})`,
         facts.setAside > 0 &&
           `${count(facts.setAside, 'mise de côté', 'mises de côté')} (${facts.setAsideOrders.map(({ id }) => id ?? 'sans numéro').join(', ')})`,
+        ...lifeSentences(facts.life),
       ]);
     }
     case 'deliverOrders': {
@@ -91,8 +92,14 @@ export function stepSentence(step: StepReport): string {
     }
     case 'createProducts': {
       const facts = step.facts as CreateProductsResult;
-      if (facts.models === 0) return 'aucun nouveau modèle';
-      return `${count(facts.models, 'modèle demandé', 'modèles demandés')} (${facts.references.join(', ')})`;
+      const { models, references, sizesAdded = 0, problems = 0, problemList = [] } = facts;
+      return list([
+        models === 0
+          ? 'aucun nouveau modèle'
+          : `${count(models, 'modèle demandé', 'modèles demandés')} (${references.join(', ')})`,
+        sizesAdded > 0 && count(sizesAdded, 'taille ajoutée', 'tailles ajoutées'),
+        problems > 0 && `${count(problems, 'impossible', 'impossibles')} : ${problemList.join(' ; ')}`,
+      ]);
     }
     case 'prepareStock': {
       const facts = step.facts as PrepareStockResult;
@@ -109,9 +116,50 @@ export function stepSentence(step: StepReport): string {
     }
     case 'updateStock': {
       const facts = step.facts as UpdateStockResult;
-      return `${count(facts.variants, 'déclinaison', 'déclinaisons')} à jour, confirmé par la boutique`;
+      return list([
+        `${count(facts.variants, 'déclinaison', 'déclinaisons')} à jour, confirmé par la boutique`,
+        ...writtenSentences(facts.written),
+      ]);
     }
   }
+}
+
+function lifeSentences(life: OrdersLife | undefined): (string | false)[] {
+  if (life === undefined) return [];
+  return [
+    life.waiting > 0 && `${life.waiting} en attente de paiement`,
+    life.cancelled > 0 &&
+      `${count(life.cancelled, 'annulée', 'annulées')} avant envoi (${life.cancelledIds.join(', ')})`,
+    life.takeBacks > 0 && `${life.takeBacks} à reprendre (${takeBackNames(life)})`,
+    life.incomplete > 0 &&
+      `${count(life.incomplete, 'inachevée', 'inachevées')} (${life.incompleteIds.join(', ')})`,
+  ];
+}
+
+function takeBackNames({ takeBackList }: OrdersLife): string {
+  const names = takeBackList.map(({ id, cause }) =>
+    cause === 'cancelled' ? `${id} annulée` : `${id} remboursée, ${cause.replace('slip', 'avoir')}`,
+  );
+  return names.join(', ');
+}
+
+function writtenSentences(written: UpdateStockResult['written']): (string | false)[] {
+  if (written === undefined) return [];
+  const eans = (deviations: readonly { readonly ean: string }[]) =>
+    deviations.map(({ ean }) => ean).join(', ');
+  return [
+    `${count(written.rows, 'ligne écrite', 'lignes écrites')} et relues`,
+    written.corrected > 0 &&
+      `${count(written.corrected, 'reprise', 'reprises')} pour des ventes en cours (${count(written.rounds, 'tour', 'tours')})`,
+    written.left > 0 && `encore différentes : ${eans(written.leftList)}`,
+    written.unexplained > 0 &&
+      `${count(written.unexplained, 'changée', 'changées')} à la main dans la boutique (${written.unexplainedList.map(({ ean, expected, got }) => `${ean} : ${got} au lieu de ${expected}`).join(', ')})`,
+    written.absent > 0 &&
+      `${count(written.absent, 'absente', 'absentes')} de la boutique (${written.absentList.join(', ')})`,
+    written.ambiguous > 0 && `gencod en double dans la boutique : ${written.ambiguousList.join(', ')}`,
+    written.withoutBarcode > 0 &&
+      `modèles sans gencod dans la boutique, mis à zéro : ${written.withoutBarcodeList.join(', ')}`,
+  ];
 }
 
 const REASONS: Readonly<Record<string, (message: string) => string>> = {
@@ -168,6 +216,12 @@ export const ALARMS = {
     `Commandes illisibles mises de côté : ${ids.map((id) => id ?? 'une sans numéro lisible').join(', ')}.`,
   byHand: (ids: readonly number[]) =>
     `Commandes payées en bon cadeau, à saisir à la main : ${ids.join(', ')}.`,
+  takeBack: (life: OrdersLife) =>
+    `Commandes annulées ou remboursées après leur envoi, à reprendre à la main dans Proshop : ${takeBackNames(life)}.`,
+  incomplete: ({ incompleteIds }: OrdersLife) =>
+    `Commandes que la boutique n’a jamais achevées (le stock est pris, aucune vente ne viendra) : ${incompleteIds.join(', ')}.`,
+  stockLeft: (eans: readonly string[]) =>
+    `Le stock de la boutique diffère encore du calcul pour : ${eans.join(', ')}.`,
 } as const;
 
 function count(n: number, one: string, many: string): string {

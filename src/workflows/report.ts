@@ -36,6 +36,9 @@ export type AlarmKind =
   | 'batch-held'
   | 'orders-set-aside'
   | 'orders-by-hand'
+  | 'orders-to-take-back'
+  | 'orders-incomplete'
+  | 'stock-left'
   | 'step-failed';
 
 export interface Alarm {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { newModels } from '../../src/domain/product.ts';
+import { modelsOf } from '../../src/domain/product.ts';
 import { readStock, type StockFormat } from '../../src/domain/stock-csv.ts';
 import { fixture, STOCK_FORMAT, stockCsv, type StockCells } from './samples.ts';
 
@@ -20,6 +20,8 @@ test('A stock file gives its rows, with lines and offsets, and its units', () =>
       reference: 'MOD17',
       size: '38',
       name: 'Fée Daim Bleu',
+      supplier: 'Fée',
+      price: '59.90',
       ean: '3600000000017',
       quantity: 2,
     },
@@ -29,6 +31,8 @@ test('A stock file gives its rows, with lines and offsets, and its units', () =>
       reference: 'MOD17',
       size: '39',
       name: 'Fée Daim Bleu',
+      supplier: 'Fée',
+      price: '59.90',
       ean: '3600000000024',
       quantity: -1,
     },
@@ -45,17 +49,33 @@ test.each(['bom', 'quoted', 'several-lines'])('A stock file is read whatever its
   expect(stock.variants.find(({ ean }) => ean === '3600000000017')?.quantity).toBe(2);
 });
 
-test('The new models are the references that are not known, each once, in the order of the file', () => {
+test('The models are the references, each once, in the order of the file, with what their rows say', () => {
   const stock = read(
     stockCsv(
-      ['B', '38', '1', '1'],
+      ['B', '38', '36000001', '1'],
       ['A', '38', '', 'x'],
-      ['B', '39', '3', '1'],
-      ['C', '1', '4', '1'],
-      ['', '1', '5', '1'],
+      ['B', '39', '36000003', '1'],
+      ['B', '39', '36000003', '1'],
+      ['', '1', '36000005', '1'],
     ),
   );
-  expect(newModels(stock, new Set(['C']))).toEqual(['B', 'A']);
+  const common = { name: 'Fée Daim Bleu', supplier: 'Fée', price: '59.90' };
+  expect(modelsOf(stock)).toEqual([
+    {
+      reference: 'B',
+      ...common,
+      sizes: [
+        { size: '38', ean: '36000001' },
+        { size: '39', ean: '36000003' },
+      ],
+    },
+    { reference: 'A', ...common, sizes: [] },
+  ]);
+});
+
+test.each(['', 'cher', '59.90', '-1', '1e9', '12345678901'])('A price of `%s` is none', (price) => {
+  const bytes = stockCsv(['A', '38', '3600000000017', '1']).toString('latin1').replace('59,90', price);
+  expect(modelsOf(read(Buffer.from(bytes, 'latin1')))).toMatchObject([{ reference: 'A', price: null }]);
 });
 
 describe('A row', () => {

@@ -172,7 +172,7 @@ describe('Names on the FTP server', () => {
       return true;
     };
     const { signal } = new AbortController();
-    await shop.exportOrders(record, signal).catch(() => undefined);
+    await shop.exportOrders({ cycle: 'c', step: 1, record }, signal).catch(() => undefined);
     await shop.finishOrders(record, signal);
     return { calls, recorded };
   };

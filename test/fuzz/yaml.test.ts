@@ -229,11 +229,11 @@ function expectTold({ result, error }: ReturnType<typeof load>, bytes: Uint8Arra
 
 /** No name leads out of its folder, and no setting is more than one line of an FTP command. */
 function expectWithin({ ftp, orders, proshop, stock }: Config): void {
-  for (const folder of [ftp.staging, orders.folder, proshop.importFolder, proshop.exportFolder]) {
+  for (const folder of [ftp.staging, orders.folder ?? '/', proshop.importFolder, proshop.exportFolder]) {
     expect(folder).toMatch(/^\/[^\\\p{Cc}]*$/u);
     expect(folder.split('/')).not.toContain('..');
   }
-  for (const name of [orders.name, proshop.salesPrefix, proshop.exportName, stock.updateName]) {
+  for (const name of [orders.name ?? 'none', proshop.salesPrefix, proshop.exportName, stock.updateName]) {
     expect(name).toMatch(/^[^/\\\p{Cc}]+$/u);
     expect(['.', '..']).not.toContain(name);
   }

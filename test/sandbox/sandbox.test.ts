@@ -7,7 +7,7 @@ import { withFtp } from '../../sandbox/ftp-access.ts';
 import { startFtpServer } from '../../sandbox/ftp-server.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { demoScenario, randomScenario } from '../../sandbox/scenario.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig, type ModulesConfig } from '../../src/config.ts';
 import { alpha38, open, orderOf, smallScenario, temporaryFolder } from './small-shop.ts';
 
 describe('the clock', () => {
@@ -111,7 +111,8 @@ describe('the configuration', () => {
     });
     const config = loadConfig(path, environment);
     expect(config.ftp.password.reveal()).toBe(sandbox.ftp.password);
-    expect(config.shop.updateStock.reveal()).toBe(sandbox.urls.updateStock);
+    const { updateStock } = config.shop as ModulesConfig;
+    expect(updateStock.reveal()).toBe(sandbox.urls.updateStock);
     expect(config.waits).toMatchObject({ look: 750, stockExport: 60_000 });
     expect(config.gate).toEqual({ firstRun: 'hold', rowsDown: 30, unitsDown: 30, toZero: 20 });
     expect(config.temporal.port).toBe(7_399);

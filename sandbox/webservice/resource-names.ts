@@ -1,0 +1,86 @@
+import type { Version } from './site.ts';
+
+const RESOURCES: Readonly<Record<string, string>> = {
+  addresses: 'The Customer, Brand and Customer addresses',
+  attachments: 'The product Attachments',
+  carriers: 'The Carriers',
+  cart_rules: 'Cart rules management',
+  carts: "Customer's carts",
+  categories: 'The product categories',
+  combinations: 'The product combinations',
+  configurations: 'Shop configuration',
+  contacts: 'Shop contacts',
+  content_management_system: 'Content management system',
+  countries: 'The countries',
+  currencies: 'The currencies',
+  customer_messages: 'Customer services messages',
+  customer_threads: 'Customer services threads',
+  customers: "The e-shop's customers",
+  customizations: 'Customization values',
+  deliveries: 'Product delivery',
+  employees: 'The Employees',
+  groups: "The customer's groups",
+  guests: 'The guests',
+  image_types: 'The image types',
+  images: 'The images',
+  languages: 'Shop languages',
+  manufacturers: 'The product brands',
+  messages: 'The Messages',
+  order_carriers: 'The Order carriers',
+  order_cart_rules: 'The Order cart rules',
+  order_details: 'Details of an order',
+  order_histories: 'The Order histories',
+  order_invoices: 'The Order invoices',
+  order_payments: 'The Order payments',
+  order_returns: 'The Order returns',
+  order_slip: 'The Order slips',
+  order_states: 'The Order statuses',
+  orders: 'The Customers orders',
+  price_ranges: 'Price ranges',
+  product_customization_fields: 'Customization Field',
+  product_feature_values: 'The product feature values',
+  product_features: 'The product features',
+  product_option_values: 'The product options value',
+  product_options: 'The product options',
+  product_suppliers: 'Product Suppliers',
+  products: 'The products',
+  search: 'Search',
+  shop_groups: 'Shop groups from multi-shop feature',
+  shop_urls: 'Shop URLs from multi-shop feature',
+  shops: 'Shops from multi-shop feature',
+  specific_price_rules: 'Specific price management',
+  specific_prices: 'Specific price management',
+  states: 'The available states of countries',
+  stock_availables: 'Available quantities',
+  stock_movement_reasons: 'Stock movement reason',
+  stock_movements: 'Stock movements',
+  stocks: 'Stocks',
+  stores: 'The stores',
+  suppliers: 'The product suppliers',
+  supply_order_details: 'Supply Order Details',
+  supply_order_histories: 'Supply Order Histories',
+  supply_order_receipt_histories: 'Supply Order Receipt Histories',
+  supply_order_states: 'Supply Order Statuses',
+  supply_orders: 'Supply Orders',
+  tags: 'The Products tags',
+  tax_rule_groups: 'Tax rule groups',
+  tax_rules: 'Tax rules entity',
+  taxes: 'The tax rate',
+  translated_configurations: 'Shop configuration',
+  warehouse_product_locations: 'Location of products in warehouses',
+  warehouses: 'Warehouses',
+  weight_ranges: 'Weight ranges',
+  zones: 'The Countries zones',
+};
+
+/** Resources that are more than tables: they have no schemas. */
+export const SPECIAL: readonly string[] = ['attachments', 'images', 'search'];
+
+/** The names of all resources of a version, in the order of its index, with what the index says of each. */
+export function resourceNames(version: Version): ReadonlyMap<string, string> {
+  const gone =
+    version === '9.1'
+      ? (name: string) => name.startsWith('supply_order') || name === 'warehouse_product_locations'
+      : (name: string) => name === 'order_returns';
+  return new Map(Object.entries(RESOURCES).filter(([name]) => !gone(name)));
+}
