@@ -1,5 +1,6 @@
 // Prints the tables of docs/benchmarks.md.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ try {
   ordersTables();
   stockTable();
   await historyTable();
+  await webserviceTables();
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -105,6 +107,52 @@ async function historyTable(): Promise<void> {
     const { outcome, events, bytes, exported, delivered } = await measureHistory(orders);
     const cells = [count(orders), outcome, count(events), count(bytes), time(exported), time(delivered)];
     console.log(`| ${cells.join(' | ')} |`);
+  }
+}
+
+/** A shop's stock made right, and an empty shop filled, over the simulated Webservice at the pace that was measured on a real one. */
+async function webserviceTables(): Promise<void> {
+  const part = z.number();
+  const others = z.object({ p50: part, p95: part });
+  const times = { reading: part, planning: part, writing: part, closing: part };
+  const synced = z.object({ bare: part, total: part, ...times, others, memory: part });
+  console.log(
+    '\n| variants | changed | bare loop | written | written / bare | read | planned | closing sweep | in all | memory | others p50 | p95 |',
+  );
+  console.log(`|${' ---: |'.repeat(12)}`);
+  for (const [variants, changed] of [
+    [5_000, 500],
+    [5_000, 5_000],
+    [100_000, 500],
+  ] as const) {
+    const it = synced.parse(await onWebservice('stock', variants, variants, changed));
+    const cells = [
+      count(variants),
+      count(changed),
+      ...[it.bare, it.writing].map(time),
+      (it.writing / it.bare).toFixed(2),
+      ...[it.reading, it.planning, it.closing, it.total].map(time),
+      memory(it.memory),
+      ...[it.others.p50, it.others.p95].map(time),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+  const filled = z.object({ total: part, memory: part });
+  const it = filled.parse(await onWebservice('fill', 0, 8_000, 0));
+  console.log(`\nFirst fill, 1,000 products of 8 sizes: ${time(it.total)}, ${memory(it.memory)}`);
+}
+
+/** Runs `webservice.ts` against a shop of so many variants. */
+async function onWebservice(job: string, there: number, variants: number, changed: number): Promise<unknown> {
+  const ledger = mkdtempSync(join(folder, 'ledger-'));
+  node('webservice.ts', 'ledger', ledger);
+  const server = spawn(process.execPath, ['--import', 'tsx', scriptOf('webservice-server.ts'), `${there}`]);
+  try {
+    const [url] = (await once(server.stdout, 'data')) as [Buffer];
+    const args = [job, ledger, url.toString().trim(), `${variants}`, `${changed}`];
+    return JSON.parse(node('webservice.ts', ...args));
+  } finally {
+    server.kill('SIGTERM');
   }
 }
 

@@ -5,7 +5,7 @@ import type { FtpAccess } from './ftp-access.ts';
 import { download, withFtp } from './ftp-access.ts';
 import type { Journal } from './journal.ts';
 import { productName } from './scenario.ts';
-import type { Shop } from './shop.ts';
+import type { ModulesShop } from './modules-shop.ts';
 import type { ImportJob } from './truth.ts';
 
 /** The settings pages of the Product Catalog Import module. */
@@ -38,7 +38,7 @@ const PIECES = 20;
  */
 export async function importCatalog(
   job: ImportJob,
-  shop: Shop,
+  shop: ModulesShop,
   settings: CatalogImportSettings,
   ftp: FtpAccess,
   clock: ScaledClock,
@@ -150,7 +150,7 @@ function byReference(rows: readonly Row[]): Map<string, Row[]> {
   return groups;
 }
 
-function addProduct(shop: Shop, reference: string, rows: readonly Row[]): number {
+function addProduct(shop: ModulesShop, reference: string, rows: readonly Row[]): number {
   const [first] = rows;
   if (first === undefined || reference === '') return 0;
   if (shop.products.some((product) => product.reference === reference)) return 0;
@@ -164,7 +164,7 @@ function addProduct(shop: Shop, reference: string, rows: readonly Row[]): number
   return 1;
 }
 
-function setQuantities(shop: Shop, reference: string, all: readonly Row[]): number {
+function setQuantities(shop: ModulesShop, reference: string, all: readonly Row[]): number {
   const rows = all.filter((row) => row.quantity > 0);
   const product = shop.products.find((candidate) => candidate.reference === reference);
   if (product === undefined || rows.length === 0) return 0;
@@ -176,7 +176,7 @@ function setQuantities(shop: Shop, reference: string, all: readonly Row[]): numb
 }
 
 /** Sets to 0 every product that no row with stock names: whatever the reason, however many. */
-function zeroOthers(shop: Shop, rows: readonly Row[], journal: Journal, path: string): number {
+function zeroOthers(shop: ModulesShop, rows: readonly Row[], journal: Journal, path: string): number {
   const kept = new Set(rows.filter((row) => row.quantity > 0).map((row) => row.reference));
   const inStock = shop.products.filter(
     (product) => product.quantity > 0 || product.variants.some((variant) => variant.quantity > 0),

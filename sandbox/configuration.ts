@@ -5,6 +5,8 @@ import { stringify } from 'yaml';
 import { LAYOUT } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Scenario } from './scenario.ts';
+import { FIRST_ORDER } from './shop.ts';
+import { CATEGORY, SIZE_ATTRIBUTE, TAX } from './webservice-shop.ts';
 
 export interface ConfigurationOptions {
   /** Folder for passerelle.yaml, the template and passerelle's data; made when missing. */
@@ -29,6 +31,13 @@ const LEAST = {
   margin: 50,
   attempt: 10_000,
   deadline: 15_000,
+} as const;
+
+/** How an order looks that is paid with a gift voucher. */
+const VOUCHER = {
+  payments: ['*bon cadeau*', '*chèque cadeau*'],
+  paymentModules: ['boncadeau'],
+  codes: ['BC-*'],
 } as const;
 
 /** Titles of the Order Export module's columns, by our names. */
@@ -109,25 +118,42 @@ export async function writeConfiguration(
       staging: LAYOUT.staging,
       settle: scaled(3, LEAST.settle),
     },
-    shop: {
-      kind: 'modules',
-      exportOrders: '${SHOP_EXPORT_ORDERS_URL}',
-      importProducts: '${SHOP_IMPORT_PRODUCTS_URL}',
-      updateStock: '${SHOP_UPDATE_STOCK_URL}',
-      timeout: scaled(120, LEAST.timeout),
-      busy: 'Other import is running now',
-    },
-    orders: {
-      folder: LAYOUT.orders.folder,
-      name: LAYOUT.orders.name,
-      file: { encoding: 'utf-8', delimiter: ';', quote: '"', decimalMark: '.' },
-      columns: ORDER_COLUMNS,
-      voucher: {
-        payments: ['*bon cadeau*', '*chèque cadeau*'],
-        paymentModules: ['boncadeau'],
-        codes: ['BC-*'],
-      },
-    },
+    ...(sandbox.webservice === undefined
+      ? {
+          shop: {
+            kind: 'modules',
+            exportOrders: '${SHOP_EXPORT_ORDERS_URL}',
+            importProducts: '${SHOP_IMPORT_PRODUCTS_URL}',
+            updateStock: '${SHOP_UPDATE_STOCK_URL}',
+            timeout: scaled(120, LEAST.timeout),
+            busy: 'Other import is running now',
+          },
+          orders: {
+            folder: LAYOUT.orders.folder,
+            name: LAYOUT.orders.name,
+            file: { encoding: 'utf-8', delimiter: ';', quote: '"', decimalMark: '.' },
+            columns: ORDER_COLUMNS,
+            voucher: VOUCHER,
+          },
+        }
+      : {
+          shop: {
+            kind: 'webservice',
+            url: sandbox.webservice.url,
+            key: '${SHOP_KEY}',
+            firstOrder: FIRST_ORDER,
+            newProducts: {
+              taxRulesGroup: TAX.group,
+              taxRate: TAX.rate,
+              category: CATEGORY,
+              sizeAttribute: SIZE_ATTRIBUTE,
+            },
+            timeout: scaled(30, LEAST.timeout),
+            // Not `overlap`: that is time of the shop's own, which runs as fast as the sandbox's.
+            incompleteAfter: scaled(600, LEAST.timeout),
+          },
+          orders: { voucher: VOUCHER },
+        }),
     proshop: {
       importFolder: LAYOUT.import,
       salesPrefix: 'ventes',
@@ -175,9 +201,13 @@ export async function writeConfiguration(
     path,
     environment: {
       FTP_PASSWORD: sandbox.ftp.password,
-      SHOP_EXPORT_ORDERS_URL: sandbox.urls.exportOrders,
-      SHOP_IMPORT_PRODUCTS_URL: sandbox.urls.importProducts,
-      SHOP_UPDATE_STOCK_URL: sandbox.urls.updateStock,
+      ...(sandbox.webservice === undefined
+        ? {
+            SHOP_EXPORT_ORDERS_URL: sandbox.urls.exportOrders,
+            SHOP_IMPORT_PRODUCTS_URL: sandbox.urls.importProducts,
+            SHOP_UPDATE_STOCK_URL: sandbox.urls.updateStock,
+          }
+        : { SHOP_KEY: sandbox.webservice.key }),
     },
   };
 }

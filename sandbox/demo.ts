@@ -13,17 +13,29 @@ import { freePort } from './free-port.ts';
 import { judge } from './judge.ts';
 import { startSandbox } from './sandbox.ts';
 import { demoScenario } from './scenario.ts';
+import { VERSIONS } from './webservice/site.ts';
 
 const { values } = parseArgs({
   options: {
     cycles: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    shop: { type: 'string', default: 'modules' },
+    version: { type: 'string', default: '8.2' },
   },
 });
 const cycles = Number(values.cycles);
 if (!Number.isInteger(cycles) || cycles < 1 || cycles > 48) {
   process.stderr.write(`Expected --cycles to be a whole number from 1 to 48, got ${values.cycles}\n`);
+  process.exit(2);
+}
+if (values.shop !== 'modules' && values.shop !== 'webservice') {
+  process.stderr.write(`Expected --shop to be modules or webservice, got ${values.shop}\n`);
+  process.exit(2);
+}
+const version = VERSIONS.find((known) => known === values.version);
+if (version === undefined) {
+  process.stderr.write(`Expected --version to be one of ${VERSIONS.join(', ')}, got ${values.version}\n`);
   process.exit(2);
 }
 
@@ -33,8 +45,12 @@ const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
+const prestaShop =
+  values.shop === 'webservice'
+    ? `A simulated PrestaShop ${version}, reached by its Webservice,`
+    : 'A simulated PrestaShop,';
 say(
-  'A simulated PrestaShop, Proshop and FTP server; the real gateway on a real Temporal. The operators’ view is in French.',
+  `${prestaShop} Proshop and FTP server; the real gateway on a real Temporal. The operators’ view is in French.`,
 );
 say(`The shop’s half hour lasts ${HALF_HOUR / 1000} seconds here.`);
 
@@ -43,6 +59,7 @@ const sandbox = await startSandbox({
   halfHour: HALF_HOUR,
   scenario: demoScenario,
   held: true,
+  ...(values.shop === 'webservice' ? { shop: { kind: values.shop, version } } : {}),
 });
 const { path, environment } = await writeConfiguration(sandbox, {
   folder: FOLDER,
@@ -87,6 +104,7 @@ say(
 for (const alarm of report.alarms) say(`  ⚠ ${alarm.message}`);
 say();
 
+await sandbox.shop.settled();
 const judgement = judge(sandbox.truth(), cycles > 1 ? { placedBefore: lastCycleAt } : {});
 say(`${styleText('bold', 'Judgement')}, from what the simulated shop and till know:`);
 for (const { ok, name, detail } of judgement.checks) {

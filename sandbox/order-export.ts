@@ -3,7 +3,7 @@ import type { FtpAccess } from './ftp-access.ts';
 import { upload, withFtp } from './ftp-access.ts';
 import type { Journal } from './journal.ts';
 import type { AddressSeed } from './scenario.ts';
-import type { Shop, ShopOrder, ShopOrderLine } from './shop.ts';
+import type { ModulesShop, ModulesOrder, ModulesOrderLine } from './modules-shop.ts';
 
 /** The settings page of the Order Export module. */
 export interface OrderExportSettings {
@@ -35,7 +35,7 @@ const ADDRESS = {
 } as const;
 
 /** Title of each column and its value, in the file's order. A column of products has one value a product. */
-const ORDER_COLUMNS: readonly (readonly [string, (order: ShopOrder) => string])[] = [
+const ORDER_COLUMNS: readonly (readonly [string, (order: ModulesOrder) => string])[] = [
   ['id_order', (order) => String(order.id)],
   ['reference', (order) => order.reference],
   ['current_state', () => '2'],
@@ -56,14 +56,14 @@ const ORDER_COLUMNS: readonly (readonly [string, (order: ShopOrder) => string])[
   ['customer_lastname', (order) => order.customer.lastname],
   ['customer_email', (order) => order.customer.email],
   ...Object.entries(ADDRESS).map(
-    ([field, value]) => [`delivery_${field}`, (order: ShopOrder) => value(order.delivery)] as const,
+    ([field, value]) => [`delivery_${field}`, (order: ModulesOrder) => value(order.delivery)] as const,
   ),
   ...Object.entries(ADDRESS).map(
-    ([field, value]) => [`invoice_${field}`, (order: ShopOrder) => value(order.invoice)] as const,
+    ([field, value]) => [`invoice_${field}`, (order: ModulesOrder) => value(order.invoice)] as const,
   ),
 ];
 
-const LINE_COLUMNS: readonly (readonly [string, (line: ShopOrderLine) => string])[] = [
+const LINE_COLUMNS: readonly (readonly [string, (line: ModulesOrderLine) => string])[] = [
   ['product_id', (line) => String(line.productId)],
   ['product_attribute_id', (line) => String(line.variantId)],
   ['product_name', (line) => (line.size === '' ? line.name : `${line.name} - Taille : ${line.size}`)],
@@ -83,7 +83,7 @@ const LINE_COLUMNS: readonly (readonly [string, (line: ShopOrderLine) => string]
  * @param byHand somebody runs it in the back office: what a file held that still stood under its name is lost then
  */
 export async function exportOrders(
-  shop: Shop,
+  shop: ModulesShop,
   settings: OrderExportSettings,
   ftp: FtpAccess,
   clock: ScaledClock,
@@ -122,7 +122,7 @@ export async function exportOrders(
 
 /** The module's CSV: UTF-8 with BOM, a header, LF. */
 export function ordersCsv(
-  orders: readonly ShopOrder[],
+  orders: readonly ModulesOrder[],
   settings: Pick<OrderExportSettings, 'delimiter' | 'productsInLines'>,
 ): string {
   const rows = orders.flatMap((order) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { instant, startClock } from './clock.ts';
 import type { ScaledClock } from './clock.ts';
 import { withFtp } from './ftp-access.ts';
+import type { FtpAccess } from './ftp-access.ts';
 import { startFtpServer } from './ftp-server.ts';
 import { watchImports } from './import-watch.ts';
 import { openJournal } from './journal.ts';
@@ -14,11 +15,14 @@ import { openProshop } from './proshop.ts';
 import type { ExportDamage, Proshop } from './proshop.ts';
 import { oneLine } from './sales-file.ts';
 import type { OrderSeed, Scenario, ScenarioEvent } from './scenario.ts';
-import { openShop } from './shop.ts';
+import { openModulesShop } from './modules-shop.ts';
+import type { ModulesShop } from './modules-shop.ts';
 import type { Shop } from './shop.ts';
 import { startShopServer } from './shop-server.ts';
-import type { ShopFault, ShopJob } from './shop-server.ts';
+import type { ShopFault, ShopJob, ShopServer } from './shop-server.ts';
 import type { Truth } from './truth.ts';
+import { startWebserviceShop } from './webservice-shop.ts';
+import type { WebserviceAccess, WebserviceShop, WebserviceShopOptions } from './webservice-shop.ts';
 
 export interface SandboxOptions {
   /** Folder that holds the FTP root (`ftp/`) and the truth file (`truth.json`); made when missing. */
@@ -40,6 +44,8 @@ export interface SandboxOptions {
   };
   /** Called with the truth of the instant at which the shop has ended an import. */
   readonly onImport?: (truth: Truth) => void;
+  /** How passerelle reaches the shop: by its two modules when left out. */
+  readonly shop?: { readonly kind: 'webservice' } & Omit<WebserviceShopOptions, 'port'>;
   /** Ports to listen on; free ones when left out. */
   readonly ports?: { readonly ftp?: number; readonly shop?: number };
   /** What differs from the usual settings of the modules and of Proshop; times in sandbox milliseconds. */
@@ -57,10 +63,12 @@ export interface Sandbox {
     /** Folder on this disk that is `/` of the FTP. */
     readonly root: string;
   };
-  /** The modules' cron addresses, secure key included. */
-  readonly urls: Readonly<Record<ShopJob, string>>;
   readonly clock: ScaledClock;
   readonly shop: Shop;
+  /** Undefined for a shop that is reached by its modules. */
+  readonly webservice: WebserviceAccess | undefined;
+  /** The modules' cron addresses, secure key included. Throws for a shop that is reached by its Webservice, as do the others. */
+  readonly urls: Readonly<Record<ShopJob, string>>;
   readonly proshop: Proshop;
   /** What really happened until now. */
   truth(): Truth;
@@ -70,10 +78,12 @@ export interface Sandbox {
   sellInStore(ean: string, quantity: number): void;
   /** Types a web order into Proshop, as a person does for gift vouchers. */
   enterByHand(order: number): void;
-  /** Makes the next call of one of the shop's jobs go wrong. */
+  /** Makes the next call of one of the modules' jobs go wrong. */
   failNext(job: ShopJob, fault: ShopFault): void;
   /** Somebody runs the Order Export module in the back office. */
   exportOrdersByHand(): Promise<void>;
+  /** A shopper of the modules' shop puts units into a new cart. Returns the cart's id. */
+  addToCart(ean: string, quantity: number): number;
   /** Makes Proshop's next `ExportCSV` wrong. */
   damageNextExport(damage: ExportDamage): void;
   /** Shop and Proshop work again: faults that nobody has met yet are forgotten, an import that never ends is killed. */
@@ -117,7 +127,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const clock = startClock({ halfHour: options.halfHour, start: scenario.start, held: true });
   const journal = openJournal(clock);
-  const shop = openShop(scenario, clock);
   const proshop = openProshop(
     scenario,
     {
@@ -130,11 +139,129 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     clock,
     journal,
   );
+  const door = await openDoor(options, ftp, clock, journal);
+  const { shop } = door;
+
+  const happen = (event: ScenarioEvent, at?: string) => {
+    if ('order' in event) shop.placeOrder(event.order, at);
+    else proshop.sellInStore(event.soldInStore.ean, event.soldInStore.quantity);
+  };
+  const haveHappened = async (past: readonly ScenarioEvent[]) => {
+    for (const event of past) {
+      happen(event, whole(event.at));
+      await shop.settled();
+    }
+  };
+  const events = [...scenario.events].sort((a, b) => instant(a.at) - instant(b.at));
+  const isOver = (at: string) => instant(at) <= instant(scenario.start);
+  const exported = scenario.previousExport;
+  const isExported = (at: string) => exported !== undefined && instant(at) <= instant(exported);
+  await haveHappened(events.filter(({ at }) => isExported(at)));
+  if (exported !== undefined) await proshop.exportStockAtOnce(whole(exported));
+  await haveHappened(events.filter(({ at }) => isOver(at) && !isExported(at)));
+  const script = (async () => {
+    for (const event of events.filter((candidate) => !isOver(candidate.at))) {
+      await clock.reach(event.at);
+      try {
+        // Not the scenario's time: a busy machine may be late.
+        happen(event);
+      } catch (error) {
+        // Sold out meanwhile: a shopper who came too late.
+        journal.fault('refused order', '', (error as Error).message);
+      }
+    }
+  })();
+  const jobs = [script, proshop.run()].map((job) =>
+    job.catch((error: unknown) => journal.trouble('sandbox', error)),
+  );
+  const endWatch = watchImports(join(root, LAYOUT.import), LAYOUT.import, journal);
+
+  const truth = () => tell(scenario, clock, door, proshop, journal, root);
+  if (options.onImport !== undefined) {
+    const { onImport } = options;
+    journal.importEnded = () => onImport(truth());
+  }
+  const truthFile = join(options.folder, 'truth.json');
+  const keepTruth = () => {
+    writeFileSync(`${truthFile}.new`, JSON.stringify(truth(), null, 1));
+    renameSync(`${truthFile}.new`, truthFile);
+  };
+  const stop = async () => {
+    clock.stop();
+    endWatch();
+    await door.stop();
+    await Promise.all(jobs);
+    keepTruth();
+    await own?.stop();
+  };
+  let stopped: Promise<void> | undefined;
+  if (options.held !== true) clock.go();
+
+  return {
+    ftp,
+    clock,
+    shop,
+    webservice: door.kind === 'webservice' ? door.shop.access : undefined,
+    get urls() {
+      return modules(door).server.urls;
+    },
+    proshop,
+    truth,
+    placeOrder: (order) => shop.placeOrder(order),
+    sellInStore: (ean, quantity) => proshop.sellInStore(ean, quantity),
+    enterByHand: (id) => {
+      const order = shop.orders.find((candidate) => candidate.id === id);
+      if (order === undefined) throw new Error(`Expected an order of the shop, got ${id}`);
+      proshop.enterByHand(id, order.lines);
+    },
+    failNext: (job, fault) => modules(door).server.failNext(job, fault),
+    damageNextExport: (damage) => proshop.damageNextExport(damage),
+    exportOrdersByHand: () => modules(door).server.exportOrdersByHand(),
+    addToCart: (ean, quantity) => modules(door).shop.addToCart(ean, quantity),
+    recover: () => {
+      door.recover();
+      proshop.recover();
+    },
+    scenarioOver: () => script,
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** The shop, and the way in for passerelle. */
+type Door = ModulesDoor | WebserviceDoor;
+
+interface ModulesDoor {
+  readonly kind: 'modules';
+  readonly shop: ModulesShop;
+  readonly server: ShopServer;
+  recover(): void;
+  stop(): Promise<void>;
+}
+
+interface WebserviceDoor {
+  readonly kind: 'webservice';
+  readonly shop: WebserviceShop;
+  recover(): void;
+  stop(): Promise<void>;
+}
+
+async function openDoor(
+  { scenario, settings = {}, ports, shop: by }: SandboxOptions,
+  ftp: FtpAccess,
+  clock: ScaledClock,
+  journal: Journal,
+): Promise<Door> {
+  const port = ports?.shop === undefined ? {} : { port: ports.shop };
+  if (by !== undefined) {
+    const shop = await startWebserviceShop(scenario, { ...by, ...port }, clock);
+    return { kind: by.kind, shop, recover: () => shop.access.server.recover(), stop: () => shop.stop() };
+  }
+  const shop = openModulesShop(scenario, clock);
   const server = await startShopServer(
     shop,
     {
       secureKey: randomBytes(16).toString('hex'),
-      ...(options.ports?.shop === undefined ? {} : { port: options.ports.shop }),
+      ...port,
       orderExport: {
         path: `${LAYOUT.orders.folder}/${LAYOUT.orders.name}`,
         delimiter: settings.delimiter ?? ';',
@@ -159,81 +286,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     clock,
     journal,
   );
+  return { kind: 'modules', shop, server, recover: () => server.recover(), stop: () => server.stop() };
+}
 
-  const happen = (event: ScenarioEvent, at: string) => {
-    if ('order' in event) shop.placeOrder(event.order, at);
-    else proshop.sellInStore(event.soldInStore.ean, event.soldInStore.quantity);
-  };
-  const events = [...scenario.events].sort((a, b) => instant(a.at) - instant(b.at));
-  const isOver = (at: string) => instant(at) <= instant(scenario.start);
-  const exported = scenario.previousExport;
-  const isExported = (at: string) => exported !== undefined && instant(at) <= instant(exported);
-  for (const event of events.filter(({ at }) => isExported(at))) happen(event, whole(event.at));
-  if (exported !== undefined) await proshop.exportStockAtOnce(whole(exported));
-  for (const event of events.filter(({ at }) => isOver(at) && !isExported(at)))
-    happen(event, whole(event.at));
-  const script = (async () => {
-    for (const event of events.filter((candidate) => !isOver(candidate.at))) {
-      await clock.reach(event.at);
-      try {
-        // Not the scenario's time: a busy machine may be late.
-        happen(event, clock.time());
-      } catch (error) {
-        // Sold out meanwhile: a shopper who came too late.
-        journal.fault('refused order', '', (error as Error).message);
-      }
-    }
-  })();
-  const jobs = [script, proshop.run()].map((job) =>
-    job.catch((error: unknown) => journal.trouble('sandbox', error)),
-  );
-  const endWatch = watchImports(join(root, LAYOUT.import), LAYOUT.import, journal);
-
-  const truth = () => tell(scenario, clock, shop, proshop, journal, root);
-  if (options.onImport !== undefined) {
-    const { onImport } = options;
-    journal.importEnded = () => onImport(truth());
-  }
-  const truthFile = join(options.folder, 'truth.json');
-  const keepTruth = () => {
-    writeFileSync(`${truthFile}.new`, JSON.stringify(truth(), null, 1));
-    renameSync(`${truthFile}.new`, truthFile);
-  };
-  const stop = async () => {
-    clock.stop();
-    endWatch();
-    await server.stop();
-    await Promise.all(jobs);
-    keepTruth();
-    await own?.stop();
-  };
-  let stopped: Promise<void> | undefined;
-  if (options.held !== true) clock.go();
-
-  return {
-    ftp,
-    urls: server.urls,
-    clock,
-    shop,
-    proshop,
-    truth,
-    placeOrder: (order) => shop.placeOrder(order),
-    sellInStore: (ean, quantity) => proshop.sellInStore(ean, quantity),
-    enterByHand: (id) => {
-      const order = shop.orders.find((candidate) => candidate.id === id);
-      if (order === undefined) throw new Error(`Expected an order of the shop, got ${id}`);
-      proshop.enterByHand(id, order.lines);
-    },
-    failNext: (job, fault) => server.failNext(job, fault),
-    damageNextExport: (damage) => proshop.damageNextExport(damage),
-    exportOrdersByHand: () => server.exportOrdersByHand(),
-    recover: () => {
-      server.recover();
-      proshop.recover();
-    },
-    scenarioOver: () => script,
-    stop: () => (stopped ??= stop()),
-  };
+/** @throws for a shop that is reached by its Webservice */
+function modules(door: Door): ModulesDoor {
+  if (door.kind === 'modules') return door;
+  throw new Error('Expected a shop with its two modules, got one that is reached by its Webservice');
 }
 
 /** `2026-11-24T10:40` as truth writes times. */
@@ -244,16 +303,18 @@ function whole(time: string): string {
 function tell(
   scenario: Scenario,
   clock: ScaledClock,
-  shop: Shop,
+  door: Door,
   proshop: Proshop,
   journal: Journal,
   root: string,
 ): Truth {
-  const known = new Set(shop.orders.map((order) => order.id));
+  const shop: Shop = door.shop;
+  const { products, orders } = shop;
+  const known = new Set(orders.map((order) => order.id));
   const lost = new Set(journal.orderExports.flatMap((run) => run.lost));
   const voucherReferences = new Set(scenario.vouchers.map((voucher) => voucher.reference));
   const shopStock = new Map<string, { reference: string; size: string; quantity: number }>();
-  for (const product of shop.products.filter((candidate) => !voucherReferences.has(candidate.reference))) {
+  for (const product of products.filter((candidate) => !voucherReferences.has(candidate.reference))) {
     for (const variant of product.variants) {
       const others = shopStock.get(variant.ean)?.quantity ?? 0;
       shopStock.set(variant.ean, {
@@ -271,7 +332,7 @@ function tell(
   return structuredClone<Truth>({
     startedAt: `${scenario.start}.000`,
     now: clock.time(),
-    orders: shop.orders.map((order) => ({
+    orders: orders.map((order) => ({
       id: order.id,
       reference: order.reference,
       placedAt: order.placedAt,
@@ -300,6 +361,7 @@ function tell(
       sale: proshop.taken.get(order.id)?.sale ?? null,
       enteredByHandAt: proshop.byHand.get(order.id) ?? null,
       lostByModule: lost.has(order.id),
+      ...(order.life === undefined ? {} : { life: order.life }),
     })),
     variants: [...new Set([...seeds.keys(), ...shopStock.keys()])].map((ean) => ({
       ean,
@@ -308,7 +370,7 @@ function tell(
       shop: shopStock.get(ean)?.quantity ?? null,
       proshop: proshop.stock(ean) ?? null,
     })),
-    products: shop.products.map(({ id, reference, name, price, variants }) => ({
+    products: products.map(({ id, reference, name, price, variants }) => ({
       id,
       reference,
       name,
@@ -319,7 +381,7 @@ function tell(
     vouchers: scenario.vouchers.map((voucher) => ({
       reference: voucher.reference,
       initial: voucher.stock,
-      shop: shop.products
+      shop: products
         .filter((product) => product.reference === voucher.reference)
         .reduce(
           (sum, product) =>
@@ -333,12 +395,13 @@ function tell(
     carts: [...shop.carts].map(([id, lines]) => ({ id, lines })),
     unknownSales: [...proshop.taken.keys()].filter((id) => !known.has(id)),
     faults: journal.faults,
-    sabotage: journal.sabotage,
+    sabotage: [...journal.sabotage, ...(door.kind === 'webservice' ? door.shop.sabotage() : [])],
     files: existsSync(root)
       ? readdirSync(root, { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())
           .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
           .sort()
       : [],
+    ...(door.kind === 'webservice' ? { webservice: door.shop.truth() } : {}),
   });
 }

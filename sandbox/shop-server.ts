@@ -8,7 +8,7 @@ import type { FtpAccess } from './ftp-access.ts';
 import type { Journal } from './journal.ts';
 import type { OrderExportSettings } from './order-export.ts';
 import { exportOrders } from './order-export.ts';
-import type { Shop } from './shop.ts';
+import type { ModulesShop } from './modules-shop.ts';
 import type { ImportJob } from './truth.ts';
 
 export type ShopJob = 'exportOrders' | ImportJob;
@@ -66,7 +66,7 @@ const SETTINGS: Readonly<Record<ShopJob, string>> = {
 
 /** Starts the shop's web server on 127.0.0.1. */
 export async function startShopServer(
-  shop: Shop,
+  shop: ModulesShop,
   options: ShopServerOptions,
   ftp: FtpAccess,
   clock: ScaledClock,

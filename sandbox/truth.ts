@@ -32,6 +32,8 @@ export interface Truth {
   readonly sabotage: readonly string[];
   /** Every file on the FTP, as absolute FTP paths, sorted. */
   readonly files: readonly string[];
+  /** What only a shop that is reached by its Webservice tells; missing for the modules. */
+  readonly webservice?: TruthWebservice;
 }
 
 export interface TruthOrder {
@@ -54,6 +56,58 @@ export interface TruthOrder {
   readonly enteredByHandAt: string | null;
   /** True when the module marked it as exported and no file holds it (any more): see OrderExportRun. */
   readonly lostByModule: boolean;
+  /** Missing for the modules: there an order is sold from its first moment on, and stays so. */
+  readonly life?: TruthLife;
+}
+
+/** What became of an order in the shop since it was placed. */
+export interface TruthLife {
+  /** `incomplete` = its making has not come to its end (yet). */
+  readonly standing: OrderStanding;
+  /** Ways that it has stood, the last one being `standing`; the first one counts from when it was whole. */
+  readonly changes: readonly { readonly at: string; readonly standing: OrderStanding }[];
+  /** When its units came back into the shop's stock, and are not sold again; null = they are not back. */
+  readonly stockBackAt: string | null;
+  readonly refunds: readonly TruthRefund[];
+}
+
+export type OrderStanding = 'incomplete' | 'waiting' | 'sold' | 'cancelled';
+
+/** A credit slip. */
+export interface TruthRefund {
+  readonly at: string;
+  /** True when the units came back into the shop's stock. */
+  readonly restock: boolean;
+  readonly lines: readonly { readonly ean: string; readonly quantity: number }[];
+}
+
+export interface TruthWebservice {
+  /** Requests for orders and for rows of stock, the oldest first. */
+  readonly requests: readonly TruthRequest[];
+  readonly products: readonly {
+    readonly reference: string;
+    /** What the product's own row of stock shows. */
+    readonly total: number;
+    readonly sizes: readonly {
+      readonly ean: string;
+      readonly values: readonly string[];
+      readonly quantity: number;
+      readonly isDefault: boolean;
+    }[];
+  }[];
+  readonly brands: readonly string[];
+  readonly suppliers: readonly string[];
+  readonly attributes: readonly { readonly name: string; readonly values: readonly string[] }[];
+}
+
+export interface TruthRequest {
+  readonly method: string;
+  readonly resource: string;
+  readonly startedAt: string;
+  /** Null while it is worked on. */
+  readonly endedAt: string | null;
+  /** Null when the connection broke instead, and while it is worked on. */
+  readonly status: number | null;
 }
 
 export interface TruthLine {

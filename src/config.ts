@@ -246,7 +246,7 @@ const sections = z.strictObject({
     .prefault({}),
   waits: z
     .strictObject({
-      look: duration.default(15_000),
+      look: duration.default(10_000),
       heartbeat: duration.default(30_000),
       attempt: duration.default(300_000),
       exportOrders: duration.default(240_000),

@@ -49,7 +49,7 @@ describe('the example', () => {
     const config = await load(await example());
     expect(config.ftp.password.reveal()).toBe('hunter2-hunter2');
     expect(config.schedule.cron).toBe('25,55 * * * *');
-    expect(config.waits.look).toBe(15_000);
+    expect(config.waits.look).toBe(10_000);
     expect(config.proshop.template).toBe(join(folder, 'sales-template.xml'));
     expect(config.archive.folder).toBe(join(folder, 'data', 'archive'));
   });

@@ -41,8 +41,12 @@ export interface WebserviceOptions {
   readonly domain?: string;
   /** The shop's local time, `2026-11-24 01:56:27`; this machine's when left out. */
   readonly localTime?: () => string;
-  /** How long a request takes, and each row that it writes or reads; nothing when left out. */
-  readonly serviceTime?: { readonly request?: Duration; readonly row?: Duration };
+  /** How long a request takes, and each row that it writes or reads (`readRow`: reads alone); nothing when left out. */
+  readonly serviceTime?: {
+    readonly request?: Duration;
+    readonly row?: Duration;
+    readonly readRow?: Duration;
+  };
   /** PHP processes: so many requests are worked on at once, the others wait. 8 when left out. */
   readonly workers?: number;
 }
@@ -146,7 +150,7 @@ export async function startWebservice(database: Database, options: WebserviceOpt
       }
     }
     const read = request.method === 'GET' ? done.rows : 0;
-    await pause(base / 2 + read * draw(options.serviceTime?.row));
+    await pause(base / 2 + read * draw(options.serviceTime?.readRow ?? options.serviceTime?.row));
     return done;
   };
 

@@ -1,7 +1,8 @@
 import type { Database } from './database.ts';
 
 /** The PrestaShops that were measured. */
-export type Version = '1.7.8' | '8.2' | '9.1';
+export const VERSIONS = ['1.7.8', '8.2', '9.1'] as const;
+export type Version = (typeof VERSIONS)[number];
 
 /** What each says of itself in `PSWS-Version`. */
 export const RELEASES: Readonly<Record<Version, string>> = {

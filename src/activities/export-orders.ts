@@ -67,13 +67,11 @@ export const recordOrders =
         });
         break;
     }
-    return archive.add(cycle.folder, `${archiveName(step)}.${EXTENSIONS[batch.kind]}`, batch.bytes);
+    return archive.add(cycle.folder, archivedAs(batch, step), batch.bytes);
   };
 
 /** A step in which orders are read: 8 = the closing sweep of the stock update. */
 export type OrdersStep = 1 | 6 | 8;
-
-const EXTENSIONS = { exported: 'csv', seen: 'jsonl' } as const;
 
 /** Brings the shop's new orders into the ledger. */
 export const exportOrders =
@@ -138,4 +136,14 @@ const ARCHIVE_NAMES = { 1: 'orders', 6: 'late-orders', 8: 'last-orders' } as con
 
 function archiveName(step: OrdersStep): string {
   return ARCHIVE_NAMES[step];
+}
+
+/** `orders.csv`; `late-orders-12-to-61.jsonl`, so that a person finds the file that is named `orders 12 to 61`. */
+function archivedAs({ kind, file }: OrdersBatch, step: OrdersStep): string {
+  switch (kind) {
+    case 'exported':
+      return `${archiveName(step)}.csv`;
+    case 'seen':
+      return `${archiveName(step)}${file.replace(/^orders?/, '').replaceAll(' ', '-')}.jsonl`;
+  }
 }

@@ -59,13 +59,22 @@ const NOTHING: OrderChange = { record: null, takeBack: null, moves: [] };
  */
 export function orderLife(known: KnownOrder | null, seen: ShopOrder): OrderChange {
   if (known === null) {
-    if (seen.standing === 'cancelled') return NOTHING;
+    if (seen.standing === 'cancelled') return seen.stockBack ? NOTHING : recordLost(seen);
     return { record: recordOf(seen), takeBack: null, moves: movesBetween([], seen.lines) };
   }
   if (known.isFinal && known.route !== 'cancelled') {
     return seen.standing === 'cancelled' ? cancelFinal(known, seen) : reinstateFinal(known);
   }
   return seen.standing === 'cancelled' ? cancelOpen(known, seen) : updateOpen(known, recordOf(seen));
+}
+
+/** Refunded before it was seen: its units are gone from the shop's stock, and no order says why. */
+function recordLost({ reference, reason, lines }: ShopOrder): OrderChange {
+  return {
+    record: { route: 'cancelled', reference, reason, body: null, lines },
+    takeBack: null,
+    moves: movesBetween([], lines),
+  };
 }
 
 function cancelFinal(known: KnownOrder, { stockBack }: ShopOrder): OrderChange {

@@ -641,6 +641,25 @@ export function createLedger(db: Database) {
         .onConflictDoUpdate({ target: openCalls.job, set: { calledAt: at } });
     },
 
+    /**
+     * Notes that this job of the shop is called now, unless a call of it less than `patience` ms ago has no answer: then
+     * false. Of two that ask at once, one gets it.
+     */
+    async claimCall(job: string, at: Date, patience: number): Promise<boolean> {
+      // Either way: a call from the future, before the clock was set back, must not be waited for until then.
+      const age = sql`abs(extract(epoch from ${openCalls.calledAt} - ${at.toISOString()}::timestamptz))`;
+      const rows = await db
+        .insert(openCalls)
+        .values({ job, calledAt: at })
+        .onConflictDoUpdate({
+          target: openCalls.job,
+          set: { calledAt: at },
+          setWhere: sql`${age} * 1000 >= ${patience}::int`,
+        })
+        .returning({ job: openCalls.job });
+      return rows.length === 1;
+    },
+
     async endCall(job: string): Promise<void> {
       await db.delete(openCalls).where(eq(openCalls.job, job));
     },

@@ -93,8 +93,8 @@ export function createModulesShop(
       // The module reads ExportCSV itself, and would take a part of the next one for the whole: a look just before, and
       // none at all when the next one may be begun between the look and the reading.
       const collected = await ledger.lastExport();
-      const begunAfter = collected?.begunAfter?.getTime() ?? 0;
-      if (Math.abs(Date.now() - begunAfter) > NEARLY * settings.exportEvery) {
+      const begunAfter = collected?.begunAfter?.getTime();
+      if (begunAfter !== undefined && Math.abs(Date.now() - begunAfter) > NEARLY * settings.exportEvery) {
         throw overtaken(
           `Expected ${posix.basename(exportPath)} to be fresh when the shop is asked to read it, got one that may be replaced at any moment`,
         );

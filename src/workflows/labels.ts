@@ -93,10 +93,12 @@ export function stepSentence(step: StepReport): string {
     case 'createProducts': {
       const facts = step.facts as CreateProductsResult;
       const { models, references, sizesAdded = 0, problems = 0, problemList = [] } = facts;
+      // The modules are asked, and do not say what came of it.
+      const made = facts.sizesAdded === undefined ? 'demandé' : 'créé';
       return list([
         models === 0
           ? 'aucun nouveau modèle'
-          : `${count(models, 'modèle demandé', 'modèles demandés')} (${references.join(', ')})`,
+          : `${count(models, `modèle ${made}`, `modèles ${made}s`)} (${references.join(', ')})`,
         sizesAdded > 0 && count(sizesAdded, 'taille ajoutée', 'tailles ajoutées'),
         problems > 0 && `${count(problems, 'impossible', 'impossibles')} : ${problemList.join(' ; ')}`,
       ]);
@@ -148,7 +150,9 @@ function writtenSentences(written: UpdateStockResult['written']): (string | fals
   const eans = (deviations: readonly { readonly ean: string }[]) =>
     deviations.map(({ ean }) => ean).join(', ');
   return [
-    `${count(written.rows, 'ligne écrite', 'lignes écrites')} et relues`,
+    written.rows === 0
+      ? 'rien à écrire'
+      : count(written.rows, 'ligne écrite et relue', 'lignes écrites et relues'),
     written.corrected > 0 &&
       `${count(written.corrected, 'reprise', 'reprises')} pour des ventes en cours (${count(written.rounds, 'tour', 'tours')})`,
     written.left > 0 && `encore différentes : ${eans(written.leftList)}`,

@@ -495,14 +495,11 @@ describe('5, new products', () => {
   });
 
   it.each([
-    ['nobody saw when it was begun', null],
     ['the next one is due', 26 * 60_000],
     ['a clock was set back', -26 * 60_000],
   ])('are not asked for where Proshop may begin another file at any moment: %s', async (_why, ago) => {
     await open();
-    const bytes = stockCsv(['3000000000017', 3]);
-    if (ago === null) await world.put('ExportCSV', bytes);
-    const { file } = ago === null ? await collectStock() : await collectFresh(bytes, ago);
+    const { file } = await collectFresh(stockCsv(['3000000000017', 3]), ago);
     await expect(world.attempt((activities) => activities.createProducts({ file }))).rejects.toThrow(
       failureType(FAILURE.overtaken),
     );

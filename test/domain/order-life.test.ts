@@ -67,6 +67,12 @@ type Row = readonly [
 describe('An order that nobody knows', () => {
   const rows: readonly Row[] = [
     ['is not recorded when it is cancelled', null, seen(CANCELLED), {}],
+    [
+      'is recorded as cancelled when the shop keeps its units: they are gone, and no order would say why',
+      null,
+      seen({ standing: 'cancelled' }),
+      { record: record({ route: 'cancelled', body: null }), moves: TAKEN },
+    ],
     ['is to be sent when it is sold', null, seen(), { record: record(), moves: TAKEN }],
     [
       'goes to a person when one must enter it',

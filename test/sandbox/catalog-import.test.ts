@@ -141,7 +141,7 @@ describe('MajProduitImport0', () => {
   it('deletes the variants and makes them again, so that carts lose them', async () => {
     const sandbox = await open(quick);
     const before = sandbox.truth().products.find((product) => product.reference === 'ALPHA')?.variants;
-    const cart = sandbox.shop.addToCart(alpha38, 1);
+    const cart = sandbox.addToCart(alpha38, 1);
     await put(sandbox, 'ExportCSVmod', row('ALPHA', '38', alpha38, 3), row('BETA', '38', beta38, 1));
     await run(sandbox, 'updateStock');
     const after = sandbox.truth().products.find((product) => product.reference === 'ALPHA')?.variants;

@@ -42,8 +42,8 @@ describe('the judge', () => {
       'every new model exists once, with its variants: 2 new',
       'what is sold out in Proshop shows 0: 5 variant(s)',
       'gift vouchers keep their stock: 2 product(s)',
-      'no file was ever seen partial, unreadable or foreign: none seen',
       'the shop was never zeroed as a whole: 1 update(s)',
+      'no file was ever seen partial, unreadable or foreign: none seen',
       'nothing is left behind on the FTP: clean',
       'the sandbox itself is sound: sound',
     ]);

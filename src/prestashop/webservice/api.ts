@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isCertificateFault, ShopAnswerError } from '../../failures.ts';
 import type { Secret } from '../../secret.ts';
 import { causeOf, mayHaveReached } from '../answer.ts';
+import { startDeadline, type Deadline } from './deadline.ts';
 import { displayOf } from './rows.ts';
 
 /** Where the shop's Webservice is, and how it is to be treated. */
@@ -24,6 +25,7 @@ export const RESOURCES = {
   cart_rules: 'cart_rule',
   combinations: 'combination',
   countries: 'country',
+  currencies: 'currency',
   customers: 'customer',
   languages: 'language',
   manufacturers: 'manufacturer',
@@ -34,6 +36,7 @@ export const RESOURCES = {
   orders: 'order',
   product_option_values: 'product_option_value',
   product_options: 'product_option',
+  product_suppliers: 'product_supplier',
   products: 'product',
   stock_availables: 'stock_available',
   suppliers: 'supplier',
@@ -75,6 +78,11 @@ export interface Webservice {
   ): Promise<readonly z.output<Row>[]>;
   /** Makes one entity and gives its id. Never tried again: nothing is unique in PrestaShop. */
   create(resource: Resource, fields: Fields, signal: AbortSignal): Promise<number>;
+  /**
+   * Makes several entities in one request, one after the other. Not atomic: the first one that is refused ends it, and
+   * those before it stay. Never tried again.
+   */
+  createSeveral(resource: Resource, entities: readonly Fields[], signal: AbortSignal): Promise<void>;
   /** Replaces entities, each given whole: a field that is left out becomes empty. Not atomic. */
   replace(resource: Resource, entities: readonly Fields[], signal: AbortSignal): Promise<void>;
 }
@@ -91,11 +99,6 @@ export function openWebservice(address: WebserviceAddress): Webservice {
     redirect: 'manual',
     // Ours is per try, below.
     timeout: false,
-    fetch: (input, init) => {
-      const { signal } = input instanceof Request ? input : { signal: init?.signal };
-      const limits = [AbortSignal.timeout(address.timeout), ...(signal ? [signal] : [])];
-      return fetch(input, { ...init, signal: AbortSignal.any(limits) });
-    },
   };
   const backoff = {
     limit: 4,
@@ -119,13 +122,26 @@ export function openWebservice(address: WebserviceAddress): Webservice {
     },
   });
 
-  const request = (client: KyInstance, path: string, what: Asked, options: Options): Promise<Answer> =>
+  const request = (
+    client: KyInstance,
+    path: string,
+    what: Asked,
+    { signal, ...options }: Options & { readonly signal: AbortSignal },
+  ): Promise<Answer> =>
     limit(async () => {
+      let deadline: Deadline | undefined;
+      const withDeadline: typeof fetch = (input, init) => {
+        deadline?.end();
+        deadline = startDeadline(address.timeout, signal);
+        return fetch(input, { ...init, signal: deadline.signal });
+      };
       try {
-        const response = await client(new URL(path, base), options);
+        const response = await client(new URL(path, base), { ...options, signal, fetch: withDeadline });
         return { text: await response.text(), version: response.headers.get('psws-version') ?? '' };
       } catch (error) {
         throw await answerError(what, error);
+      } finally {
+        deadline?.end();
       }
     });
   const write = (
@@ -139,6 +155,12 @@ export function openWebservice(address: WebserviceAddress): Webservice {
     const body = toXml(RESOURCES[resource], entities);
     const headers = { 'content-type': 'text/xml; charset=utf-8' };
     return request(writing, `${resource}?output_format=JSON`, what, { method, body, headers, signal });
+  };
+
+  const post = async (resource: Resource, entities: readonly Fields[], signal: AbortSignal) => {
+    const { text } = await write('post', resource, entities, signal);
+    const what = { method: 'post', resource, ids: [] };
+    return { answer: parseJson(text, what) as Record<string, unknown>, what };
   };
 
   return {
@@ -167,13 +189,14 @@ export function openWebservice(address: WebserviceAddress): Webservice {
     },
 
     async create(resource, fields, signal) {
-      const { text } = await write('post', resource, [fields], signal);
-      const what = { method: 'post', resource, ids: [] };
-      const made = id.safeParse(
-        (parseJson(text, what) as Record<string, { id?: unknown } | undefined>)[RESOURCES[resource]]?.id,
-      );
+      const { answer, what } = await post(resource, [fields], signal);
+      const made = id.safeParse((answer[RESOURCES[resource]] as { id?: unknown } | undefined)?.id);
       if (made.success) return made.data;
       throw new ShopAnswerError(`${expectation(what)}, got an answer without the new id`, 200, true);
+    },
+
+    async createSeveral(resource, entities, signal) {
+      if (entities.length > 0) await post(resource, entities, signal);
     },
 
     async replace(resource, entities, signal) {
@@ -201,8 +224,9 @@ function searchOf(display: readonly string[] | undefined, { filter = {}, sort, l
     display: display === undefined ? 'full' : `[${display.join(',')}]`,
   });
   for (const [field, condition] of Object.entries(filter)) search.set(`filter[${field}]`, condition);
-  // Refused without it as soon as a date is in a filter, and harmless otherwise.
-  if (Object.keys(filter).some((field) => field.startsWith('date_'))) search.set('date', '1');
+  // Refused without it as soon as a date is asked for, filtered or sorted by.
+  const named = [...(display ?? []), ...Object.keys(filter), ...(sort ?? [])];
+  if (named.some((field) => field.startsWith('date_'))) search.set('date', '1');
   if (sort !== undefined) search.set('sort', `[${sort.join(',')}]`);
   if (limit !== undefined) search.set('limit', limit.join(','));
   return search.toString();

@@ -1,10 +1,16 @@
 import { Big } from 'big.js';
-import type { Decimal, Order, OrderLine, SetAsideOrder, SoldLine } from '../../domain/order.ts';
-import { orderSchema } from '../../domain/order.ts';
-import { isGencod } from '../../domain/gencod.ts';
-import type { AddressFields } from '../../domain/order.ts';
-import type { addressRow, customerRow, OrderLineRow, OrderRow } from './rows.ts';
 import type { z } from 'zod';
+import { isGencod } from '../../domain/gencod.ts';
+import {
+  orderSchema,
+  type AddressFields,
+  type Decimal,
+  type Order,
+  type OrderLine,
+  type SetAsideOrder,
+  type SoldLine,
+} from '../../domain/order.ts';
+import type { addressRow, customerRow, OrderLineRow, OrderRow, OrderSlipRow } from './rows.ts';
 
 /** An order's row, and what other resources say of it. Each undefined = the shop does not have it (any more). */
 export interface OrderParts {
@@ -39,34 +45,10 @@ export function toOrder(
   where: { readonly file: string; readonly line: number },
 ): { readonly order: Order } | { readonly setAside: SetAsideOrder & { readonly id: number } } {
   const made = orderFrom(parts);
-  const checked = orderSchema.safeParse(made);
-  if (checked.success) return { order: made };
-  const [issue] = checked.error.issues;
-  const path = issue?.path ?? [];
-  const got = path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-    made,
-  );
-  return {
-    setAside: setAside(parts, where, path.join('.'), `Expected ${issue?.message}, got ${shownValue(got)}`),
-  };
-}
-
-/** An order that a person must enter, with what it has sold. */
-export function setAside(
-  { order, products }: Pick<OrderParts, 'order' | 'products'>,
-  where: { readonly file: string; readonly line: number },
-  field: string,
-  reason: string,
-): SetAsideOrder & { readonly id: number } {
-  return {
-    id: order.id,
-    reference: order.reference,
-    ...where,
-    field,
-    reason,
-    lines: soldLines(order, products),
-  };
+  const fault = faultOf(made) ?? sumFaultOf(parts.order);
+  if (fault === null) return { order: made };
+  const { id, reference } = parts.order;
+  return { setAside: { id, reference, ...where, ...fault, lines: soldLines(parts.order, parts.products) } };
 }
 
 /** What an order took from the shop's stock, as far as its rows say. */
@@ -80,24 +62,57 @@ export function soldLines({ associations }: OrderRow, products: readonly Product
     .filter(({ quantity }) => quantity > 0);
 }
 
+/** What of an order a slip refunds. */
+export function refundedLines(
+  { order, products }: Pick<OrderParts, 'order' | 'products'>,
+  { associations }: OrderSlipRow,
+): SoldLine[] {
+  const units = new Map(
+    associations.order_slip_details.map((row) => [row.id_order_detail, row.product_quantity]),
+  );
+  const rows = order.associations.order_rows.map((row) => ({
+    ...row,
+    product_quantity: units.get(row.id) ?? 0,
+  }));
+  return soldLines({ ...order, associations: { order_rows: rows } }, products);
+}
+
 /**
- * True when all its rows are there: PrestaShop shows an order from its first row on, and knows the products' total from
+ * True when all its rows are there: PrestaShop shows an order before its first row, and knows the products' total from
  * the start. Each unit may be rounded by half a cent.
  */
-export function isComplete({ associations, total_products_wt }: OrderRow): boolean {
-  const rows = associations.order_rows;
-  const sum = rows.reduce(
+export function isComplete(order: OrderRow): boolean {
+  const rows = order.associations.order_rows;
+  const units = rows.reduce((count, row) => count + row.product_quantity, 0);
+  const difference = sumOf(rows).minus(order.total_products_wt).abs();
+  return rows.length > 0 && difference.lte(new Big(0.005).times(Math.max(1, units)));
+}
+
+function sumOf(rows: readonly OrderLineRow[]): Big {
+  return rows.reduce(
     (total, row) => total.plus(new Big(row.unit_price_tax_incl).times(row.product_quantity)),
     new Big(0),
   );
-  const units = rows.reduce((count, row) => count + row.product_quantity, 0);
-  return (
-    rows.length > 0 &&
-    sum
-      .minus(total_products_wt)
-      .abs()
-      .lte(new Big(0.005).times(Math.max(1, units)))
+}
+
+type Fault = Pick<SetAsideOrder, 'field' | 'reason'>;
+
+function faultOf(order: Order): Fault | null {
+  const issue = orderSchema.safeParse(order).error?.issues[0];
+  if (issue === undefined) return null;
+  const got = issue.path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    order,
   );
+  return { field: issue.path.join('.'), reason: `Expected ${issue.message}, got ${shownValue(got)}` };
+}
+
+function sumFaultOf(order: OrderRow): Fault | null {
+  if (isComplete(order)) return null;
+  const [expected, got] = [order.total_products_wt, sumOf(order.associations.order_rows).toFixed()].map(
+    money,
+  );
+  return { field: 'total_products_wt', reason: `Expected its rows to add up to ${expected}, got ${got}` };
 }
 
 function orderFrom({
@@ -139,7 +154,7 @@ function orderFrom({
 
 function lineFrom(row: OrderLineRow, product: ProductParts | undefined): OrderLine {
   return {
-    ean: row.product_ean13.trim(),
+    ean: row.product_ean13,
     reference: row.product_reference,
     name: row.product_name,
     quantity: row.product_quantity,
@@ -166,10 +181,9 @@ function addressFrom(address: AddressParts | undefined): AddressFields {
   };
 }
 
-/** PrestaShop's six decimals without the zeros at their end, but for two: `147.990000` is `147.99`. */
+/** In cents: of PrestaShop's six decimals, those of a price before its tax was added are no money. */
 function money(amount: Decimal): Decimal {
-  const exact = new Big(amount).toFixed();
-  return (exact.split('.')[1]?.length ?? 0) >= 2 ? exact : new Big(amount).toFixed(2);
+  return new Big(amount).toFixed(2);
 }
 
 function shownValue(value: unknown): string {

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { clocksSetBack } from '../../local-time.ts';
+import { clocksSetBack, localTime } from '../../local-time.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { ShopCursor } from '../../ledger/shop-orders.ts';
 import type { OrdersRound, SeenOrders, Standing } from '../shop.ts';
 import type { Resource, Webservice } from './api.ts';
 import {
   isComplete,
-  setAside,
+  refundedLines,
   soldLines,
   toOrder,
   type OrderParts,
@@ -51,12 +52,16 @@ const CHUNK = 50;
 const PAGE = 1_000;
 /** Ids are given in order, and may become visible out of it. */
 const ID_OVERLAP = 20;
-const END_OF_TIME = '9999-12-31 23:59:59';
+const [BEGINNING_OF_TIME, END_OF_TIME] = ['2000-01-01 00:00:00', '9999-12-31 23:59:59'];
 
-/** Reads the shop's orders: what changed since the last time, and what is new, each told once or more, never missed. */
+/**
+ * Reads the shop's orders: what changed since the last time, and what is new, each told once or more, never missed.
+ * `page` = how many it asks the shop to list at once.
+ */
 export function createOrderReader(
   { api, ledger }: { readonly api: Webservice; readonly ledger: Ledger },
   settings: OrderSettings,
+  page = PAGE,
 ) {
   /** Gives when the shop was asked, by this machine's clock. */
   return async function readOrders({ cycle, step, record }: OrdersRound, signal: AbortSignal): Promise<Date> {
@@ -65,131 +70,162 @@ export function createOrderReader(
       (await api.list('order_states', orderStateRow, {}, signal)).map((state) => [state.id, state]),
     );
     const readOnce = new Map<number, string>();
-    const read = async (heads: readonly Head[]) => {
-      const unread = heads.filter(
-        ({ id, date_upd }) => id >= settings.firstOrder && readOnce.get(id) !== date_upd,
-      );
-      for (const { id, date_upd } of unread) readOnce.set(id, date_upd);
-      for (const ids of chunks(unread.map(({ id }) => id))) await readChunk(ids);
-    };
 
-    await begin();
-    const start = await ledger.cursor('orders');
-    await sweepIds(start?.id ?? 0);
-    await pollChanges(start?.at ?? null);
-    await read(
-      (await ledger.incompleteOrders())
-        .filter(({ givenUpAt }) => givenUpAt === null)
-        .map(({ id }) => ({ id, date_upd: '' })),
-    );
+    const start = (await ledger.cursor('orders')) ?? (await begin());
+    await sweepIds(start.id);
+    await pollChanges(start.at);
+    await readIncomplete();
     await pollRefunds();
     return askedAt;
 
     /** What changes from here on is told by a later poll, however long the first reading takes. */
-    async function begin(): Promise<void> {
-      if ((await ledger.cursor('orders')) !== null) return;
-      const [newest] = await api.list(
-        'orders',
-        orderHeadRow,
-        { sort: ['date_upd_DESC'], limit: [0, 1] },
-        signal,
-      );
-      if (newest !== undefined) await ledger.moveCursor('orders', { at: newest.date_upd, id: 0 });
+    async function begin(): Promise<ShopCursor> {
+      const query = { sort: ['date_upd_DESC'], limit: [0, 1] as const };
+      const [newest] = await api.list('orders', orderHeadRow, query, signal);
+      const at = newest?.date_upd ?? BEGINNING_OF_TIME;
+      await moveTo('orders', at);
+      return { at, id: 0 };
     }
 
     async function sweepIds(known: number): Promise<void> {
-      let last = Math.max(settings.firstOrder - 1, known - ID_OVERLAP);
-      for (;;) {
-        const query = { filter: { id: `>[${last}]` }, sort: ['id_ASC'], limit: [0, PAGE] as const };
+      for (let last = Math.max(settings.firstOrder - 1, known - ID_OVERLAP); ;) {
+        const query = { filter: { id: `>[${last}]` }, sort: ['id_ASC'], limit: [0, page] as const };
         const heads = await api.list('orders', orderHeadRow, query, signal);
         for (const part of chunks(heads)) {
-          await read(part);
-          last = Math.max(last, ...part.map(({ id }) => id));
+          const recorded = await ledger.knownOrderIds(part.map(({ id }) => id));
+          await read(part.filter(({ id }) => id > known || !recorded.has(id)));
+          last = part.at(-1)?.id ?? last;
           await ledger.moveCursor('orders', { at: '', id: last });
         }
-        if (heads.length < PAGE) return;
+        if (heads.length < page) return;
       }
     }
 
-    async function pollChanges(at: string | null): Promise<void> {
-      if (at === null) return;
-      let from = earlier(at, settings, askedAt);
-      for (let count = PAGE; ;) {
+    async function pollChanges(at: string): Promise<void> {
+      for await (const heads of changedSince('orders', at, {})) {
+        for (const part of chunks(heads)) {
+          await read(part);
+          await moveTo('orders', part.at(-1)?.date_upd ?? at);
+        }
+      }
+    }
+
+    async function readIncomplete(): Promise<void> {
+      const orders = await ledger.incompleteOrders();
+      const hopeful = orders.filter(({ givenUpAt }) => givenUpAt === null);
+      for (const ids of chunks(hopeful.map(({ id }) => id))) await readChunk(ids);
+    }
+
+    /** Slips change neither their order's state nor its date. Those of orders that the ledger does not know are none of ours. */
+    async function pollRefunds(): Promise<void> {
+      const { at } = (await ledger.cursor('slips')) ?? { at: BEGINNING_OF_TIME };
+      const ours = { id_order: `>[${settings.firstOrder - 1}]` };
+      for await (const heads of changedSince('order_slip', at, ours)) {
+        for (const part of chunks(heads)) {
+          await readSlips(part.map(({ id }) => id));
+          await moveTo('slips', part.at(-1)?.date_upd ?? at);
+        }
+      }
+    }
+
+    /** Pages of what changed, the oldest first. Each begins with the last second of the one before, which others may share. */
+    async function* changedSince(
+      resource: 'orders' | 'order_slip',
+      at: string,
+      filter: Readonly<Record<string, string>>,
+    ): AsyncGenerator<readonly Head[]> {
+      let from = earlier(at, settings);
+      for (let count = page; ;) {
         const query = {
-          filter: { date_upd: `[${from},${END_OF_TIME}]` },
+          filter: { ...filter, date_upd: `[${from},${END_OF_TIME}]` },
           sort: ['date_upd_ASC', 'id_ASC'],
           limit: [0, count] as const,
         };
-        const heads = await api.list('orders', orderHeadRow, query, signal);
-        for (const part of chunks(heads)) {
-          await read(part);
-          await ledger.moveCursor('orders', { at: part.at(-1)?.date_upd ?? '', id: 0 });
-        }
-        const last = heads.at(-1)?.date_upd ?? '';
+        const heads = await api.list(resource, orderHeadRow, query, signal);
+        yield heads;
         if (heads.length < count) return;
-        // From the last second once more, for those that share it; if all do, as many again.
+        const last = heads.at(-1)?.date_upd ?? from;
         if (last === from) count *= 2;
         from = last;
       }
     }
 
+    /** A date that lies in the future, of an order that was imported or by a clock that was wrong, must not hide what happens until then. */
+    function moveTo(job: 'orders' | 'slips', at: string): Promise<void> {
+      const now = localTime(askedAt, settings.timeZone);
+      return ledger.moveCursor(job, { at: at < now ? at : now, id: 0 });
+    }
+
+    async function read(heads: readonly Head[]): Promise<void> {
+      const unread = heads.filter(
+        ({ id, date_upd }) => id >= settings.firstOrder && readOnce.get(id) !== date_upd,
+      );
+      for (const { id, date_upd } of unread) readOnce.set(id, date_upd);
+      await readChunk(unread.map(({ id }) => id));
+    }
+
     async function readChunk(ids: readonly number[]): Promise<void> {
-      const rows = await byIds('orders', orderRow, ids);
-      const gone = ids.filter((id) => !rows.some((row) => row.id === id));
-      await ledger.forgetIncomplete(gone);
-      const parts = await withParts(rows);
-      const known = new Map((await ledger.incompleteOrders()).map((order) => [order.id, order]));
-      const tooOld = (id: number) => {
-        const first = known.get(id)?.firstSeenAt;
-        return first !== undefined && askedAt.getTime() - first.getTime() >= settings.patience;
-      };
-      const hopeful: OrderParts[] = [];
-      const lost: number[] = [];
-      const whole = parts.filter((part) => {
-        const { order } = part;
-        if (
-          standingOf(order.current_state).standing === 'cancelled' ||
-          (order.current_state !== 0 && isComplete(order))
-        )
-          return true;
-        // One that is paid and does not add up is told as it is: a person must enter it.
-        if (tooOld(order.id) && order.current_state !== 0) return true;
-        if (tooOld(order.id)) lost.push(order.id);
-        hopeful.push(part);
-        return false;
-      });
+      if (ids.length === 0) return;
+      const orders = await byIds('orders', orderRow, ids);
+      const found = new Set(orders.map(({ id }) => id));
+      await ledger.forgetIncomplete(ids.filter((id) => !found.has(id)));
+      const parts = await withParts(orders);
+      const recorded = await ledger.knownOrderIds(ids);
+      const firstSeen = new Map(
+        (await ledger.incompleteOrders()).map(({ id, firstSeenAt }) => [id, firstSeenAt]),
+      );
+      const fates = new Map(orders.map((order) => [order.id, fateOf(order, recorded, firstSeen)]));
+      const those = (fate: Fate) => parts.filter(({ order }) => fates.get(order.id) === fate);
+
       await ledger.recordIncomplete({
         cycle,
         at: askedAt,
-        orders: hopeful.map(({ order, products }) => ({
+        orders: [...those('waited for'), ...those('given up')].map(({ order, products }) => ({
           id: order.id,
           reference: order.reference,
           lines: soldLines(order, products),
         })),
       });
-      await ledger.giveUpIncomplete(lost, askedAt);
-      if (whole.length > 0) await record(batchOf(whole));
+      await ledger.giveUpIncomplete(
+        those('given up').map(({ order }) => order.id),
+        askedAt,
+      );
+      if (those('recorded').length > 0) await record(batchOf(those('recorded')));
+    }
+
+    function fateOf(
+      order: OrderRow,
+      recorded: ReadonlySet<number>,
+      firstSeen: ReadonlyMap<number, Date>,
+    ): Fate {
+      const isWhole = order.current_state !== 0 && isComplete(order);
+      const isCancelled = standingOf(order.current_state).standing === 'cancelled';
+      if (isWhole || isCancelled || recorded.has(order.id)) return 'recorded';
+      const waited = askedAt.getTime() - (firstSeen.get(order.id) ?? askedAt).getTime();
+      if (waited < settings.patience) return 'waited for';
+      // One that has a state and does not add up is told as it is: a person must enter it.
+      return order.current_state === 0 ? 'given up' : 'recorded';
     }
 
     function batchOf(parts: readonly OrderParts[]): SeenOrders {
       const [first, last] = [parts[0]?.order.id, parts.at(-1)?.order.id];
-      const file = `orders ${first}${last === first ? '' : ` to ${last}`}`;
-      const orders: SeenOrders['orders'][number][] = [];
-      const aside: SeenOrders['setAside'][number][] = [];
-      for (const [index, part] of parts.entries()) {
-        const standing = standingOf(part.order.current_state);
-        const where = { file, line: index + 1 };
-        if (standing.standing !== 'cancelled' && !isComplete(part.order)) {
-          const reason = `Expected its rows to add up to ${part.order.total_products_wt}, got another sum`;
-          aside.push({ ...setAside(part, where, 'total_products_wt', reason), ...standing });
-          continue;
-        }
-        const made = toOrder(part, where);
-        if ('order' in made) orders.push({ ...made, ...standing });
-        else aside.push({ ...made.setAside, ...standing });
-      }
-      const bytes = Buffer.from(parts.map((part) => `${JSON.stringify(part)}\n`).join(''));
-      return { kind: 'seen', file, bytes, rows: parts.length, orders, setAside: aside };
+      const file = last === first ? `order ${first}` : `orders ${first} to ${last}`;
+      const made = parts.map((part, index) => ({
+        ...toOrder(part, { file, line: index + 1 }),
+        ...standingOf(part.order.current_state),
+      }));
+      return {
+        kind: 'seen',
+        file,
+        bytes: Buffer.from(parts.map((part) => `${JSON.stringify(part)}\n`).join('')),
+        rows: parts.length,
+        orders: made.flatMap((one) => ('order' in one ? [one] : [])),
+        setAside: made.flatMap((one) => {
+          if ('order' in one) return [];
+          const { setAside, ...standing } = one;
+          return [{ ...setAside, ...standing }];
+        }),
+      };
     }
 
     function standingOf(state: number): Standing {
@@ -279,7 +315,7 @@ export function createOrderReader(
           .map((payment) => payment.transaction_id)
           .filter((id) => id !== ''),
         cartRules: rules
-          .filter((rule) => rule.id_order === order.id)
+          .filter((rule) => rule.id_order === order.id && !rule.deleted)
           .map((rule) => ({
             name: rule.name,
             // A rule that was deleted has no code any more; its name often is the code.
@@ -300,47 +336,23 @@ export function createOrderReader(
       }));
     }
 
-    /** Slips change neither their order's state nor its date. */
-    async function pollRefunds(): Promise<void> {
-      const known = await ledger.cursor('slips');
-      if (known === null) {
-        const [newest] = await api.list(
-          'order_slip',
-          orderHeadRow,
-          { sort: ['date_upd_DESC'], limit: [0, 1] },
-          signal,
-        );
-        await ledger.moveCursor('slips', { at: newest?.date_upd ?? '0001-01-01 00:00:00', id: 0 });
-        return;
-      }
-      const from = earlier(known.at, settings, askedAt);
-      const query = { filter: { date_upd: `[${from},${END_OF_TIME}]` }, sort: ['date_upd_ASC', 'id_ASC'] };
-      const slips = await api.list('order_slip', orderSlipRow, query, signal);
-      const refunded = await byIds(
+    async function readSlips(ids: readonly number[]): Promise<void> {
+      const slips = await byIds('order_slip', orderSlipRow, ids);
+      const orders = await byIds(
         'orders',
         orderRow,
         slips.map((slip) => slip.id_order),
       );
-      const parts = new Map((await withParts(refunded)).map((part) => [part.order.id, part]));
+      const parts = new Map((await withParts(orders)).map((part) => [part.order.id, part]));
       await ledger.recordRefunds({
         cycle,
         step,
         at: askedAt,
         refunds: slips.map((slip) => {
           const part = parts.get(slip.id_order);
-          const units = new Map(
-            slip.associations.order_slip_details.map((row) => [row.id_order_detail, row.product_quantity]),
-          );
-          const rows = part?.order.associations.order_rows ?? [];
-          const returned = rows.map((row) => ({ ...row, product_quantity: units.get(row.id) ?? 0 }));
-          const lines = part
-            ? soldLines({ ...part.order, associations: { order_rows: returned } }, part.products)
-            : [];
-          return { orderId: slip.id_order, slip: slip.id, lines };
+          return { orderId: slip.id_order, slip: slip.id, lines: part ? refundedLines(part, slip) : [] };
         }),
       });
-      const last = slips.at(-1)?.date_upd;
-      if (last !== undefined) await ledger.moveCursor('slips', { at: last, id: 0 });
     }
 
     function byIds<Row extends z.ZodObject>(
@@ -356,6 +368,7 @@ export function createOrderReader(
       );
     }
 
+    /** Sorted by id, so that the same orders always make the same batch. */
     async function by<Row extends z.ZodObject>(
       resource: Resource,
       row: Row,
@@ -363,9 +376,10 @@ export function createOrderReader(
       values: readonly (number | string)[],
     ): Promise<readonly z.output<Row>[]> {
       const found = await Promise.all(
-        chunks([...new Set(values)]).map((part) =>
-          api.list(resource, row, { filter: { [field]: `[${part.join('|')}]` } }, signal),
-        ),
+        chunks([...new Set(values)]).map((part) => {
+          const query = { filter: { [field]: `[${part.join('|')}]` }, sort: ['id_ASC'] };
+          return api.list(resource, row, query, signal);
+        }),
       );
       return found.flat();
     }
@@ -373,12 +387,15 @@ export function createOrderReader(
 }
 
 type Head = z.output<typeof orderHeadRow>;
+/** What becomes of an order that was read. */
+type Fate = 'recorded' | 'waited for' | 'given up';
+
+const A_DAY = 24 * 3_600_000;
 
 /** The shop's local time from which on to look again. In the hour that comes twice in autumn, times step back. */
-function earlier(at: string, { overlap, timeZone }: OrderSettings, now: Date): string {
+function earlier(at: string, { overlap, timeZone }: OrderSettings): string {
   const time = Date.parse(`${at.replace(' ', 'T')}Z`);
-  if (Number.isNaN(time)) return at;
-  const setBack = clocksSetBack(new Date(time - 3 * 3_600_000), now, timeZone);
+  const setBack = clocksSetBack(new Date(time - A_DAY), new Date(time + A_DAY), timeZone);
   return new Date(time - overlap - setBack).toISOString().slice(0, 19).replace('T', ' ');
 }
 

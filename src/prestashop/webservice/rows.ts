@@ -24,14 +24,19 @@ const localTime = z
 const translated = z
   .union([z.array(z.object({ id: key, value: text })), text])
   .transform((value) => (typeof value === 'string' ? value : (value[0]?.value ?? '')));
+/** The same, in every language. */
+const inEachLanguage = z
+  .union([z.array(z.object({ id: key, value: text })), text])
+  .transform((value) => (typeof value === 'string' ? [value] : value.map((one) => one.value)));
 const flag = z
   .union([z.string(), z.number(), z.boolean()])
   .nullish()
   .transform((value) => value === '1' || value === 1 || value === true);
+/** PrestaShop gives them in no order. */
 const references = z
   .array(z.object({ id }))
   .default([])
-  .transform((rows) => rows.map((row) => row.id));
+  .transform((rows) => rows.map((row) => row.id).sort((one, other) => one - other));
 
 /** What a poll needs to know of an order. */
 export const orderHeadRow = z.object({ id, date_upd: localTime });
@@ -44,7 +49,7 @@ export const orderLineRow = z.object({
   product_name: text,
   product_reference: text,
   /** As it was when it was ordered. */
-  product_ean13: text,
+  product_ean13: text.transform((code) => code.trim()),
   unit_price_tax_incl: amount,
 });
 export type OrderLineRow = z.output<typeof orderLineRow>;
@@ -66,7 +71,15 @@ export const orderRow = z.object({
   total_shipping_tax_incl: amount,
   total_discounts_tax_incl: amount,
   // Absent while the order has no row yet.
-  associations: z.object({ order_rows: z.array(orderLineRow).default([]) }).prefault({}),
+  associations: z
+    .object({
+      // In the order in which they were bought; PrestaShop gives them in none.
+      order_rows: z
+        .array(orderLineRow)
+        .default([])
+        .transform((rows) => [...rows].sort((one, other) => one.id - other.id)),
+    })
+    .prefault({}),
 });
 export type OrderRow = z.output<typeof orderRow>;
 
@@ -86,7 +99,15 @@ export const addressRow = z.object({
 });
 export const countryRow = z.object({ id, name: translated });
 export const orderStateRow = z.object({ id, name: translated, paid: flag });
-export const orderCartRuleRow = z.object({ id, id_order: key, id_cart_rule: key, name: text, value: amount });
+export const orderCartRuleRow = z.object({
+  id,
+  id_order: key,
+  id_cart_rule: key,
+  name: text,
+  value: amount,
+  /** Taken off the order again. */
+  deleted: flag,
+});
 export const cartRuleRow = z.object({ id, code: text });
 export const orderPaymentRow = z.object({ id, order_reference: text, transaction_id: text });
 export const orderSlipRow = z.object({
@@ -101,16 +122,24 @@ export const orderSlipRow = z.object({
     })
     .prefault({}),
 });
+export type OrderSlipRow = z.output<typeof orderSlipRow>;
 
 export const languageRow = z.object({ id, active: flag });
 export const namedRow = z.object({ id, name: translated });
 export const optionValueRow = z.object({ id, id_attribute_group: key, name: translated });
+/** Options and their values, to be found by a name in whichever language. */
+export const optionNamesRow = z.object({ id, name: inEachLanguage });
+export const optionValueNamesRow = z.object({ id, id_attribute_group: key, name: inEachLanguage });
+export const productSupplierRow = z.object({ id, id_supplier: key });
+export const idRow = z.object({ id });
 export const productRow = z.object({
   id,
   reference: text,
   ean13: text,
   id_manufacturer: key,
   id_supplier: key,
+  /** `combinations`, `standard`; empty for what was made before 1.7.8 knew it. */
+  product_type: text,
 });
 export const combinationRow = z.object({
   id,

@@ -75,8 +75,11 @@ export function createStockWriter(
       await readWholeOrders();
       plan = await planned();
       matched = match(plan, variants, shelf.rowOf);
-      // Orders that came since touch variants that were right before.
-      const moved = matched.figures.filter(({ target }, index) => target !== before[index]?.target);
+      // Orders that came since touch variants that were right before; one that Proshop counts already changes no target.
+      const stirred = await stirredSince(movesBefore);
+      const moved = matched.figures.filter(
+        ({ target, variant }, index) => target !== before[index]?.target || stirred.has(variant.ean),
+      );
       const unread = new Set(moved.map(({ variant }) => variant.productId).filter((id) => !touched.has(id)));
       if (unread.size > 0) {
         await readShelf(unread);
@@ -190,21 +193,42 @@ export function createStockWriter(
       return changes.length;
     }
 
+    /** Barcodes that orders moved in the shop's stock since then, as far as the ledger knows, and those of new refunds. */
+    async function stirredSince(before: ReadonlyMap<string, number>): Promise<ReadonlySet<string>> {
+      const moves = await ledger.shopMoves();
+      const moved = [...before.keys(), ...moves.keys()].filter((ean) => before.get(ean) !== moves.get(ean));
+      return new Set([...moved, ...(await refundedSince(new Date(times[0] ?? 0)))]);
+    }
+
+    /** A slip does not say whether the units went back into stock. */
+    async function refundedSince(time: Date): Promise<readonly string[]> {
+      const slips = (await ledger.takeBacksForPeople()).filter(
+        ({ cause, seenAt }) => cause !== 'cancelled' && seenAt >= time,
+      );
+      return slips.flatMap(({ lines }) => lines.flatMap(({ ean }) => ean ?? []));
+    }
+
     async function changedByHand(
       figures: readonly Figure[],
       before: ReadonlyMap<string, number>,
     ): Promise<StockDeviation[]> {
-      const [applied, after, incomplete] = await Promise.all([
-        ledger.appliedStock(),
-        ledger.shopMoves(),
-        ledger.incompleteOrders(),
-      ]);
-      const unsure = new Set(incomplete.flatMap(({ lines }) => lines.map(({ ean }) => ean)));
-      return figures.flatMap(({ variant: { ean }, row }) => {
-        const last = applied.get(ean);
-        if (last === undefined || row === undefined || unsure.has(ean)) return [];
+      const last = await ledger.lastAppliedExport();
+      if (last === null) return [];
+      const applied = await ledger.appliedStock();
+      const after = await ledger.shopMoves();
+      const incomplete = (await ledger.incompleteOrders()).flatMap(({ lines }) =>
+        lines.flatMap(({ ean }) => ean ?? []),
+      );
+      const unsure = new Set([...incomplete, ...(await refundedSince(last.appliedAt ?? new Date(0)))]);
+      // Which size a line without barcode has taken, nobody can say.
+      const { lines } = await ledger.outstanding();
+      const unsureModels = new Set(lines.flatMap(({ ean, reference }) => (ean === null ? [reference] : [])));
+      return figures.flatMap(({ variant: { ean, reference }, row }) => {
+        const shown = applied.get(ean);
+        if (shown === undefined || row === undefined || unsure.has(ean) || unsureModels.has(reference))
+          return [];
         // The rows were read between the two looks at the orders.
-        const [one, other] = [before, after].map((moves) => last.quantity + (moves.get(ean) ?? 0)) as [
+        const [one, other] = [before, after].map((moves) => shown.quantity + (moves.get(ean) ?? 0)) as [
           number,
           number,
         ];
