@@ -2,6 +2,7 @@ import { matches } from '../domain/wildcard.ts';
 import { isCertificateFault, ShopAnswerError } from '../failures.ts';
 import type { Secret } from '../secret.ts';
 import { causeOf, mayHaveReached } from './answer.ts';
+import { startDeadline } from './deadline.ts';
 
 /** The module's answer is a short text; more than this is a page of something else. */
 const LONGEST_ANSWER = 65_536;
@@ -23,14 +24,17 @@ export interface CronUrl {
  * @throws {ShopAnswerError} on any status but 2xx, on a text that says no, when there is no answer, and when an https
  * address has a certificate that cannot be trusted: nothing was sent then.
  */
-export async function callCronUrl(
-  { name, url, timeout, refusals }: CronUrl,
-  signal: AbortSignal,
-): Promise<string> {
-  const response = await fetch(url.reveal(), {
-    redirect: 'manual',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-  }).catch((error: unknown) => {
+export async function callCronUrl(cronUrl: CronUrl, signal: AbortSignal): Promise<string> {
+  const deadline = startDeadline(cronUrl.timeout, signal);
+  try {
+    return await call(cronUrl, deadline.signal);
+  } finally {
+    deadline.end();
+  }
+}
+
+async function call({ name, url, refusals }: CronUrl, signal: AbortSignal): Promise<string> {
+  const response = await fetch(url.reveal(), { redirect: 'manual', signal }).catch((error: unknown) => {
     const cause = causeOf(error);
     if (isCertificateFault(cause)) {
       throw new ShopAnswerError(

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { isCertificateFault, ShopAnswerError } from '../../failures.ts';
 import type { Secret } from '../../secret.ts';
 import { causeOf, mayHaveReached } from '../answer.ts';
-import { startDeadline, type Deadline } from './deadline.ts';
+import { startDeadline, type Deadline } from '../deadline.ts';
 import { displayOf } from './rows.ts';
 
 /** Where the shop's Webservice is, and how it is to be treated. */

@@ -12,7 +12,7 @@ import {
   type ShopCombination,
   type ShopProduct,
 } from './catalogue.ts';
-import { startDeadline } from './deadline.ts';
+import { startDeadline } from '../deadline.ts';
 import { idRow, namedRow, optionNamesRow, optionValueNamesRow, productSupplierRow } from './rows.ts';
 
 export interface ProductSettings {

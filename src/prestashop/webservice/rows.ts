@@ -124,7 +124,6 @@ export const orderSlipRow = z.object({
 });
 export type OrderSlipRow = z.output<typeof orderSlipRow>;
 
-export const languageRow = z.object({ id, active: flag });
 export const namedRow = z.object({ id, name: translated });
 export const optionValueRow = z.object({ id, id_attribute_group: key, name: translated });
 /** Options and their values, to be found by a name in whichever language. */

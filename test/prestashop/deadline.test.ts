@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWebservice } from '../../src/prestashop/webservice/api.ts';
-import { startDeadline } from '../../src/prestashop/webservice/deadline.ts';
+import { startDeadline } from '../../src/prestashop/deadline.ts';
 import { Secret } from '../../src/secret.ts';
 
 setFlagsFromString('--expose-gc');
