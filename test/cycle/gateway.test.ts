@@ -33,7 +33,12 @@ beforeEach(async () => {
   const { path, environment } = await writeConfiguration(sandbox, {
     folder,
     scenario: demoScenario,
-    overrides: { schedule: { cron: '0 0 1 1 *' }, temporal: { port, uiPort: await freePort() } },
+    overrides: {
+      schedule: { cron: '0 0 1 1 *' },
+      temporal: { port, uiPort: await freePort() },
+      // A restart takes a good part of the sandbox's half hour: by then, the next ExportCSV would be due.
+      proshop: { every: '10m' },
+    },
   });
   secrets = Object.values(environment);
   start = (more = {}) => startGatewayProcess(path, { ...environment, ...more });
