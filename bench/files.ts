@@ -55,6 +55,9 @@ export const STOCK_FORMAT: StockFormat = {
 };
 
 /** Barcode of the nth variant. */
+/** Key of the shop that the benchmark makes for itself. */
+export const WEBSERVICE_KEY = 'B'.repeat(32);
+
 export const eanOf = (index: number): string => `${3_600_000_000_000 + index}`;
 
 /** Writes an orders file of so many lines, two an order, as the module Order Export would. */

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { addProduct } from '../sandbox/webservice/catalog.ts';
 import { installShop } from '../sandbox/webservice/install-shop.ts';
 import { startWebservice } from '../sandbox/webservice/server.ts';
-import { eanOf } from './files.ts';
-import { WEBSERVICE_KEY } from './webservice-key.ts';
+import { eanOf, WEBSERVICE_KEY } from './files.ts';
 
 const [variants = '0', paced = 'paced'] = process.argv.slice(2);
 const database = installShop();

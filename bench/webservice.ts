@@ -8,9 +8,8 @@ import { createOrderReader } from '../src/prestashop/webservice/orders.ts';
 import { createProductMaker } from '../src/prestashop/webservice/products.ts';
 import { createStockWriter } from '../src/prestashop/webservice/stock.ts';
 import { Secret } from '../src/secret.ts';
-import { eanOf } from './files.ts';
+import { eanOf, WEBSERVICE_KEY } from './files.ts';
 import { median, peakMemory } from './measures.ts';
-import { WEBSERVICE_KEY } from './webservice-key.ts';
 
 const CONCURRENCY = 4;
 const BATCH = 50;

@@ -141,7 +141,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
 async function tellOfShop(shop: Shop, log: Logger): Promise<void> {
   try {
     const { shop: name, missing } = await shop.check(AbortSignal.timeout(SHOP_PATIENCE));
-    log.info({ shop: name }, 'The shop is reached');
+    log.info({ shop: name }, 'The shop that it works for');
     if (missing.length > 0)
       log.warn({ missing }, 'The key lacks rights that passerelle needs: docs/prestashop.md lists them');
   } catch (error) {

@@ -64,6 +64,60 @@ describe('the example', () => {
   });
 });
 
+describe('a shop without modules', () => {
+  const KEYED = { FTP_PASSWORD: 'hunter2-hunter2', SHOP_KEY: 'KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK' };
+  /** The example with the page's section, and of the orders files nothing but the vouchers. */
+  const withWebservice = async (change: (section: string) => string = (same) => same) => {
+    const page = await readFile(join(import.meta.dirname, '..', 'docs', 'prestashop.md'), 'utf8');
+    const section = /```yaml\n(shop:\n.*?)```/s.exec(page)?.[1] ?? '';
+    const text = (await example()).replace(/^shop:\n.*?^(?=orders:)/ms, `${change(section)}\n`);
+    return text.replace(/^orders:.*?^ {2}voucher:/ms, 'orders:\n  voucher:');
+  };
+
+  it('is configured as its page says', async () => {
+    const config = await load(await withWebservice(), KEYED);
+    expect(config.shop).toMatchObject({
+      kind: 'webservice',
+      url: 'https://shop.example.org/',
+      firstOrder: 4101,
+    });
+    expect(config.orders.voucher.codes).toEqual(['BC-*']);
+    expect(concealSecrets(config)(`key ${KEYED.SHOP_KEY}`)).toBe('key (secret)');
+  });
+
+  it('has the defaults that its page shows', async () => {
+    const isOptional =
+      /^ {2}(states|timeout|concurrency|batch|overlap|incompleteAfter|closingRounds):.*\n(?: {4}.*\n)*/gm;
+    const isOptionalToo = /^ {4}(category|active|sizeAttribute|onlySize):.*\n/gm;
+    const silent = await withWebservice((section) =>
+      section.replace(isOptional, '').replace(isOptionalToo, ''),
+    );
+    const told = await load(await withWebservice((section) => section.replace(/^ {4}sold:.*\n/m, '')), KEYED);
+    expect((await load(silent, KEYED)).shop).toEqual(told.shop);
+  });
+
+  it('is told which of its settings nobody can guess', async () => {
+    const text = await withWebservice((section) =>
+      section.replace(/^ {2}firstOrder:.*\n/m, '').replace('${SHOP_KEY}', 'secret'),
+    );
+    await expect(load(text, KEYED)).rejects.toThrow(
+      /shop\.firstOrder: Expected a whole number from 1 to 1000000000, got nothing.*shop\.key: Expected a reference/s,
+    );
+  });
+
+  it.each(['folder', 'name', 'columns'])('is the only one without orders.%s', async (setting) => {
+    const pattern =
+      setting === 'columns'
+        ? /^ {2}columns:.*?^(?= {2}voucher:)/ms
+        : new RegExp(`^ {2}${setting}: .*\n`, 'm');
+    const change = (text: string) =>
+      text.replace(/^orders:.*?^proshop:/ms, (orders) => orders.replace(pattern, ''));
+    expect((await faultsOf(change)).join()).toMatch(
+      new RegExp(`orders\\.${setting}: Expected .*, got nothing`),
+    );
+  });
+});
+
 describe('a fault', () => {
   it('is told with path, line, what was expected and what came', async () => {
     const change = (text: string) => text.replace('  # port: 21', '  port: twenty');

@@ -25,7 +25,6 @@ import { stockAvailables } from './stock-resource.ts';
 const productOptions: Resource = {
   name: 'product_options',
   node: 'product_option',
-  nodes: 'product_options',
   className: 'AttributeGroup',
   table: 'product_options',
   fields: {
@@ -59,7 +58,6 @@ const productOptions: Resource = {
 const productOptionValues: Resource = {
   name: 'product_option_values',
   node: 'product_option_value',
-  nodes: 'product_option_values',
   className: (version) => (version === '1.7.8' ? 'Attribute' : 'ProductAttribute'),
   table: 'product_option_values',
   fields: {
@@ -84,7 +82,6 @@ function nextPosition(rows: readonly { readonly position: number }[]): number {
 const categories: Resource = {
   name: 'categories',
   node: 'category',
-  nodes: 'categories',
   className: 'Category',
   table: 'categories',
   fields: {
@@ -132,7 +129,6 @@ function productsUnder(lookup: Lookup, category: number): ReadonlySet<number> {
 const manufacturers: Resource = {
   name: 'manufacturers',
   node: 'manufacturer',
-  nodes: 'manufacturers',
   className: 'Manufacturer',
   table: 'manufacturers',
   fields: {
@@ -158,7 +154,6 @@ const manufacturers: Resource = {
 const suppliers: Resource = {
   name: 'suppliers',
   node: 'supplier',
-  nodes: 'suppliers',
   className: 'Supplier',
   table: 'suppliers',
   fields: {
@@ -174,7 +169,6 @@ const suppliers: Resource = {
 const productSuppliers: Resource = {
   name: 'product_suppliers',
   node: 'product_supplier',
-  nodes: 'product_suppliers',
   className: 'ProductSupplier',
   table: 'product_suppliers',
   fields: {

@@ -17,7 +17,6 @@ const NEW: readonly Version[] = ['8.2', '9.1'];
 export const combinations: Resource = {
   name: 'combinations',
   node: 'combination',
-  nodes: 'combinations',
   className: 'Combination',
   table: 'combinations',
   fields: {

@@ -15,13 +15,13 @@ export function jsonErrors(errors: readonly { readonly code: number; readonly me
 
 /** A list of rows with nothing but their ids. */
 export function jsonIds(resource: Resource, ids: readonly (number | string)[]): string {
-  return encoded(ids.length === 0 ? [] : { [resource.nodes]: ids.map((id) => ({ id })) });
+  return encoded(ids.length === 0 ? [] : { [resource.table]: ids.map((id) => ({ id })) });
 }
 
 /** A list of rows; an empty one is no object at all. */
 export function jsonList(resource: Resource, entities: readonly RenderedEntity[], frame: JsonFrame): string {
   if (entities.length === 0) return encoded([]);
-  return encoded({ [resource.nodes]: entities.map((entity) => plain(entity, frame)) });
+  return encoded({ [resource.table]: entities.map((entity) => plain(entity, frame)) });
 }
 
 /**

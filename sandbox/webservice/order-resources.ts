@@ -38,7 +38,6 @@ const ROW_FIELDS = [
 const orders: Resource = {
   name: 'orders',
   node: 'order',
-  nodes: 'orders',
   className: 'Order',
   table: 'orders',
   fields: {
@@ -152,7 +151,6 @@ function refresh(site: Site, entity: Entity): void {
 const orderDetails: Resource = {
   name: 'order_details',
   node: 'order_detail',
-  nodes: 'order_details',
   className: 'OrderDetail',
   table: 'order_details',
   fields: {
@@ -218,7 +216,6 @@ const orderDetails: Resource = {
 const orderPayments: Resource = {
   name: 'order_payments',
   node: 'order_payment',
-  nodes: 'order_payments',
   className: 'OrderPayment',
   table: 'order_payments',
   fields: {
@@ -241,7 +238,6 @@ const orderPayments: Resource = {
 const orderCartRules: Resource = {
   name: 'order_cart_rules',
   node: 'order_cart_rule',
-  nodes: 'order_cart_rules',
   className: 'OrderCartRule',
   table: 'order_cart_rules',
   fields: {
@@ -259,7 +255,6 @@ const orderCartRules: Resource = {
 const cartRules: Resource = {
   name: 'cart_rules',
   node: 'cart_rule',
-  nodes: 'cart_rules',
   className: 'CartRule',
   table: 'cart_rules',
   fields: {
@@ -301,7 +296,6 @@ const cartRules: Resource = {
 const orderHistories: Resource = {
   name: 'order_histories',
   node: 'order_history',
-  nodes: 'order_histories',
   className: 'OrderHistory',
   table: 'order_histories',
   fields: {
@@ -325,7 +319,6 @@ const orderHistories: Resource = {
 const orderSlips: Resource = {
   name: 'order_slip',
   node: 'order_slip',
-  nodes: 'order_slips',
   className: 'OrderSlip',
   table: 'order_slips',
   fields: {
@@ -370,7 +363,6 @@ const orderSlips: Resource = {
 const orderStates: Resource = {
   name: 'order_states',
   node: 'order_state',
-  nodes: 'order_states',
   className: 'OrderState',
   table: 'order_states',
   fields: {
@@ -397,7 +389,6 @@ const orderStates: Resource = {
 const orderInvoices: Resource = {
   name: 'order_invoices',
   node: 'order_invoice',
-  nodes: 'order_invoices',
   className: 'OrderInvoice',
   table: 'order_invoices',
   fields: {
@@ -425,7 +416,6 @@ const orderInvoices: Resource = {
 const orderCarriers: Resource = {
   name: 'order_carriers',
   node: 'order_carrier',
-  nodes: 'order_carriers',
   className: 'OrderCarrier',
   table: 'order_carriers',
   fields: {

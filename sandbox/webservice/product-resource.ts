@@ -35,7 +35,6 @@ const nothing = (): readonly never[] => [];
 export const products: Resource = {
   name: 'products',
   node: 'product',
-  nodes: 'products',
   className: 'Product',
   table: 'products',
   fields: {

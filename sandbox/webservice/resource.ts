@@ -64,10 +64,9 @@ export interface Resource {
   readonly name: string;
   /** `order`, the element of one. */
   readonly node: string;
-  /** `orders`, the element of a list; not always the resource's name. */
-  readonly nodes: string;
   /** PrestaShop's class, which stands in its messages. */
   readonly className: string | ((version: Version) => string);
+  /** `orders`, its table and the element of a list; not always the resource's name. */
   readonly table: TableName;
   readonly fields: Readonly<Record<string, FieldRules>>;
   readonly associations?: Readonly<Record<string, Association>>;

@@ -5,7 +5,6 @@ import { DEFAULT_LANGUAGE } from './site.ts';
 const customers: Resource = {
   name: 'customers',
   node: 'customer',
-  nodes: 'customers',
   className: 'Customer',
   table: 'customers',
   fields: {
@@ -56,7 +55,6 @@ const customers: Resource = {
 const addresses: Resource = {
   name: 'addresses',
   node: 'address',
-  nodes: 'addresses',
   className: 'Address',
   table: 'addresses',
   fields: {
@@ -88,7 +86,6 @@ const addresses: Resource = {
 const countries: Resource = {
   name: 'countries',
   node: 'country',
-  nodes: 'countries',
   className: 'Country',
   table: 'countries',
   fields: {
@@ -109,7 +106,6 @@ const countries: Resource = {
 const languages: Resource = {
   name: 'languages',
   node: 'language',
-  nodes: 'languages',
   className: 'Language',
   table: 'languages',
   fields: {
@@ -127,7 +123,6 @@ const languages: Resource = {
 const currencies: Resource = {
   name: 'currencies',
   node: 'currency',
-  nodes: 'currencies',
   className: 'Currency',
   table: 'currencies',
   fields: {
@@ -152,7 +147,6 @@ const currencies: Resource = {
 const taxes: Resource = {
   name: 'taxes',
   node: 'tax',
-  nodes: 'taxes',
   className: 'Tax',
   table: 'taxes',
   fields: {
@@ -166,7 +160,6 @@ const taxes: Resource = {
 const taxRuleGroups: Resource = {
   name: 'tax_rule_groups',
   node: 'tax_rule_group',
-  nodes: 'tax_rule_groups',
   className: 'TaxRulesGroup',
   table: 'tax_rule_groups',
   fields: { name: must(name(64)), active: bool, deleted: bool, ...stamps },
@@ -175,7 +168,6 @@ const taxRuleGroups: Resource = {
 const taxRules: Resource = {
   name: 'tax_rules',
   node: 'tax_rule',
-  nodes: 'tax_rules',
   className: 'TaxRule',
   table: 'tax_rules',
   fields: {
@@ -193,7 +185,6 @@ const taxRules: Resource = {
 const carriers: Resource = {
   name: 'carriers',
   node: 'carrier',
-  nodes: 'carriers',
   className: 'Carrier',
   table: 'carriers',
   fields: {
@@ -230,7 +221,6 @@ const carriers: Resource = {
 const shops: Resource = {
   name: 'shops',
   node: 'shop',
-  nodes: 'shops',
   className: 'Shop',
   table: 'shops',
   fields: {

@@ -8,7 +8,6 @@ import { sumOfSizes, writeTotal } from './stock.ts';
 export const stockAvailables: Resource = {
   name: 'stock_availables',
   node: 'stock_available',
-  nodes: 'stock_availables',
   className: 'StockAvailable',
   table: 'stock_availables',
   forbidden: ['POST', 'DELETE'],

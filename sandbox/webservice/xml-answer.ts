@@ -29,15 +29,15 @@ export function xmlErrors(errors: readonly { readonly code: number; readonly mes
 /** A list of rows with nothing but their ids. */
 export function xmlIds(resource: Resource, ids: readonly (number | string)[], frame: XmlFrame): string {
   const each = ids.map(
-    (id) => `<${resource.node} id="${id}" xlink:href="${frame.api}${resource.nodes}/${id}"/>\n`,
+    (id) => `<${resource.node} id="${id}" xlink:href="${frame.api}${resource.table}/${id}"/>\n`,
   );
-  return xmlDocument(`<${resource.nodes}>\n${each.join('')}</${resource.nodes}>\n`);
+  return xmlDocument(`<${resource.table}>\n${each.join('')}</${resource.table}>\n`);
 }
 
 /** A list of rows. */
 export function xmlList(resource: Resource, entities: readonly RenderedEntity[], frame: XmlFrame): string {
   const each = entities.map((entity) => xmlEntity(resource, entity, frame));
-  return xmlDocument(`<${resource.nodes}>\n${each.join('')}</${resource.nodes}>\n`);
+  return xmlDocument(`<${resource.table}>\n${each.join('')}</${resource.table}>\n`);
 }
 
 /** Rows without a list around them: the one that was asked for, or those that were written. */

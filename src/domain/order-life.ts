@@ -9,6 +9,12 @@ export type OrderRoute = 'send' | 'by_hand' | 'set_aside' | 'waiting' | 'cancell
 /** How an order stands in the shop: sold, placed but not paid yet, or cancelled. */
 export type OrderStanding = 'sold' | 'waiting' | 'cancelled';
 
+export interface Standing {
+  readonly standing: OrderStanding;
+  /** The shop put the units of the cancelled order back into its stock. */
+  readonly stockBack: boolean;
+}
+
 /** What is kept of an order. */
 export interface OrderRecord {
   readonly route: OrderRoute;
@@ -28,12 +34,9 @@ export interface KnownOrder extends OrderRecord {
 }
 
 /** An order as the shop shows it. */
-export interface ShopOrder extends Omit<OrderRecord, 'route'> {
-  readonly standing: OrderStanding;
+export interface ShopOrder extends Omit<OrderRecord, 'route'>, Standing {
   /** Where it goes if it is sold. */
   readonly routeWhenSold: 'send' | 'by_hand' | 'set_aside';
-  /** The shop put the units of the cancelled order back into its stock. */
-  readonly stockBack: boolean;
 }
 
 /** What an order did to the shop's stock of a variant: negative = units taken, positive = put back. */

@@ -25,6 +25,7 @@ import type { VariantStock } from '../domain/stock.ts';
 import type { Database } from './database.ts';
 import { describeFault } from './describe-fault.ts';
 import { inBatches } from './in-batches.ts';
+import { ORDER_WRITTEN_OVER } from './order-written-over.ts';
 import {
   appliedStock,
   deliveries,
@@ -102,17 +103,7 @@ export function createLedger(db: Database) {
             )
             .onConflictDoUpdate({
               target: orders.id,
-              set: {
-                route: sql`excluded.route`,
-                reason: sql`excluded.reason`,
-                body: sql`excluded.body`,
-                reference: sql`excluded.reference`,
-                seenAt: sql`excluded.seen_at`,
-                seenCycle: sql`excluded.seen_cycle`,
-                seenStep: sql`excluded.seen_step`,
-                seenFile: sql`excluded.seen_file`,
-                toldBy: null,
-              },
+              set: { ...ORDER_WRITTEN_OVER, toldBy: null },
               setWhere: sql`${orders.route} = 'set_aside' and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,
             })
             .returning({ id: orders.id });

@@ -4,12 +4,13 @@ import {
   type KnownOrder,
   type OrderRecord,
   type ShopOrder,
-  type OrderStanding,
+  type Standing,
 } from '../domain/order-life.ts';
 import type { Order, SetAsideOrder, SoldLine } from '../domain/order.ts';
 import type { Database } from './database.ts';
 import { describeFault } from './describe-fault.ts';
 import { inBatches } from './in-batches.ts';
+import { ORDER_WRITTEN_OVER } from './order-written-over.ts';
 import {
   incompleteOrders,
   orderLines,
@@ -30,19 +31,12 @@ export interface ShopOrdersSeen {
   /** Where they were read. */
   readonly file: string;
   readonly at: Date;
-  readonly orders: readonly {
+  readonly orders: readonly (Standing & {
     readonly order: Order;
-    readonly standing: OrderStanding;
     /** A person must enter it in Proshop. */
     readonly byHand: boolean;
-    /** The shop put the units of the cancelled order back into its stock. */
-    readonly stockBack: boolean;
-  }[];
-  readonly setAside: readonly (SetAsideOrder & {
-    readonly id: number;
-    readonly standing: OrderStanding;
-    readonly stockBack: boolean;
   })[];
+  readonly setAside: readonly (Standing & SetAsideOrder & { readonly id: number })[];
 }
 
 export interface RefundsSeen {
@@ -436,17 +430,7 @@ async function updateKnown(tx: Database, rows: readonly OrderRow[]): Promise<voi
     .values([...rows])
     .onConflictDoUpdate({
       target: orders.id,
-      set: {
-        route: sql`excluded.route`,
-        reference: sql`excluded.reference`,
-        reason: sql`excluded.reason`,
-        body: sql`excluded.body`,
-        seenAt: sql`excluded.seen_at`,
-        seenCycle: sql`excluded.seen_cycle`,
-        seenStep: sql`excluded.seen_step`,
-        seenFile: sql`excluded.seen_file`,
-        toldBy: sql`excluded.told_by`,
-      },
+      set: { ...ORDER_WRITTEN_OVER, toldBy: sql`excluded.told_by` },
     });
   await tx.delete(orderLines).where(
     inArray(

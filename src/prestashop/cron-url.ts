@@ -1,7 +1,7 @@
 import { matches } from '../domain/wildcard.ts';
-import { isCertificateFault, ShopAnswerError } from '../failures.ts';
+import { ShopAnswerError } from '../failures.ts';
 import type { Secret } from '../secret.ts';
-import { causeOf, mayHaveReached } from './answer.ts';
+import { isRedirect, noAnswer, redirected } from './answer.ts';
 import { startDeadline } from './deadline.ts';
 
 /** The module's answer is a short text; more than this is a page of something else. */
@@ -34,47 +34,21 @@ export async function callCronUrl(cronUrl: CronUrl, signal: AbortSignal): Promis
 }
 
 async function call({ name, url, refusals }: CronUrl, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url.reveal(), { redirect: 'manual', signal }).catch((error: unknown) => {
-    const cause = causeOf(error);
-    if (isCertificateFault(cause)) {
-      throw new ShopAnswerError(
-        `Expected a certificate to trust when the shop is asked for ${name}, got ${cause}: renew it, or name the authority that signed it in NODE_EXTRA_CA_CERTS`,
-        null,
-        false,
-        cause,
-      );
-    }
-    throw new ShopAnswerError(
-      `Expected the shop to answer ${name}, got no answer (${cause})`,
-      null,
-      mayHaveReached(cause),
-      cause,
-    );
-  });
+  const expected = `Expected the shop to answer ${name}`;
+  const failed = (error: unknown) => {
+    throw noAnswer(expected, error, true);
+  };
+  const response = await fetch(url.reveal(), { redirect: 'manual', signal }).catch(failed);
   const { status } = response;
-  if (status >= 300 && status < 400) {
+  if (isRedirect(status)) {
     await response.body?.cancel();
-    throw new ShopAnswerError(
-      `Expected the shop to answer ${name} itself, got a redirect (HTTP ${status}): configure the final address`,
-      status,
-      false,
-    );
+    throw redirected(expected, status);
   }
-  const text = await readAnswer(response).catch((error: unknown) => {
-    throw new ShopAnswerError(
-      `Expected the shop's whole answer to ${name}, got a part (${causeOf(error)})`,
-      null,
-      true,
-    );
-  });
+  const text = await readAnswer(response).catch(failed);
   if (!response.ok) {
     // A shop in maintenance answers 503; a proxy that lost patience answers 504 while the work goes on.
     const mayHaveBegun = status >= 500 && status !== 503;
-    throw new ShopAnswerError(
-      `Expected the shop to answer ${name} with 200, got HTTP ${status}`,
-      status,
-      mayHaveBegun,
-    );
+    throw new ShopAnswerError(`${expected} with 200, got HTTP ${status}`, status, mayHaveBegun);
   }
   if (refusals.some((pattern) => matches(pattern, text))) {
     throw new ShopAnswerError(

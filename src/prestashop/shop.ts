@@ -1,3 +1,4 @@
+import type { Standing } from '../domain/order-life.ts';
 import type { Order, SetAsideOrder } from '../domain/order.ts';
 import type { Model } from '../domain/product.ts';
 import type { VariantStock } from '../domain/stock.ts';
@@ -24,13 +25,6 @@ export interface SeenOrders extends OrdersFile {
   readonly kind: 'seen';
   readonly orders: readonly ({ readonly order: Order } & Standing)[];
   readonly setAside: readonly (SetAsideOrder & { readonly id: number } & Standing)[];
-}
-
-export interface Standing {
-  /** `waiting` = placed and not paid yet. */
-  readonly standing: 'sold' | 'waiting' | 'cancelled';
-  /** True when the shop has put the units back into its stock. */
-  readonly stockBack: boolean;
 }
 
 /** Records a batch; true when the very same was recorded before in this cycle. */

@@ -102,7 +102,7 @@ describe.skipIf(certificate === null)('a certificate that nobody signed', () => 
     expect(result).toMatchObject({
       failure: {
         message:
-          'Expected a certificate to trust when the shop is asked for the export of its orders, got DEPTH_ZERO_SELF_SIGNED_CERT: renew it, or name the authority that signed it in NODE_EXTRA_CA_CERTS',
+          'Expected the shop to answer the export of its orders with a certificate to trust, got DEPTH_ZERO_SELF_SIGNED_CERT: renew it, or name the authority that signed it in NODE_EXTRA_CA_CERTS',
       },
     });
     expect(shop.connections).toHaveLength(1);

@@ -319,6 +319,7 @@ describe('What a shop can do', () => {
   it.each([
     ['', false],
     [' patch="true"', true],
+    [' patch="false"', true],
   ])('is read from its index (%j)', async (patch, canPatch) => {
     answers = [text(index(patch), 200, { 'psws-version': '1.7.8.11' })];
     const found = await api.capabilities(signal);

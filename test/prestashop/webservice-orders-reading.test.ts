@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { insertRow, rowOf, rowsOf, type Row } from '../../sandbox/webservice/database.ts';
 import { AWAITING_BANK_WIRE, CANCELLED, PAID } from '../../sandbox/webservice/order-states.ts';
 import {
@@ -11,26 +11,13 @@ import {
   passTime,
   routes,
   seed,
-  setClock,
   twoSizes,
   SMALL,
   VERSIONS,
   type ShopOfOrders,
 } from '../support/read-orders.ts';
 
-let bench: Awaited<ReturnType<typeof openBench>>;
-beforeAll(async () => {
-  bench = await openBench();
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  setClock('2026-11-24 10:00:00');
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await bench.reset();
-});
-afterAll(() => bench.close());
+const bench = openBench();
 
 const ledger = () => bench.test.ledger;
 const ways = () => routes(bench.test);

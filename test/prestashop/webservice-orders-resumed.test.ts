@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../sandbox/webservice/faults.ts';
 import { AWAITING_BANK_WIRE } from '../../sandbox/webservice/order-states.ts';
 import { toFailure } from '../../src/failures.ts';
@@ -14,23 +14,10 @@ import {
   OTHER,
   routes,
   seed,
-  setClock,
   twoSizes,
 } from '../support/read-orders.ts';
 
-let bench: Awaited<ReturnType<typeof openBench>>;
-beforeAll(async () => {
-  bench = await openBench();
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  setClock('2026-11-24 10:00:00');
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await bench.reset();
-});
-afterAll(() => bench.close());
+const bench = openBench();
 
 const known = async () => Object.keys(await routes(bench.test)).map(Number);
 

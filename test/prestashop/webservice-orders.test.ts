@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { insertRow, rowOf, rowsOf } from '../../sandbox/webservice/database.ts';
 import {
   AWAITING_BANK_WIRE,
@@ -19,7 +19,6 @@ import {
   passTime,
   routes,
   seed,
-  setClock,
   SMALL,
   VERSIONS,
   type ShopOfOrders,
@@ -29,19 +28,7 @@ const SHIPPED = 4;
 const BACKORDER_PAID = 9;
 const HASH = '$2y$10$hashofapassword';
 
-let bench: Awaited<ReturnType<typeof openBench>>;
-beforeAll(async () => {
-  bench = await openBench();
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  setClock('2026-11-24 10:00:00');
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await bench.reset();
-});
-afterAll(() => bench.close());
+const bench = openBench();
 
 const ledger = () => bench.test.ledger;
 const ways = () => routes(bench.test);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asc, sql } from 'drizzle-orm';
-import { vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import type { OrderSeed } from '../../sandbox/scenario.ts';
 import { addProduct } from '../../sandbox/webservice/catalog.ts';
 import { openCheckout, type Checkout, type PlaceOptions } from '../../sandbox/webservice/checkout.ts';
@@ -82,7 +82,8 @@ export const twoSizes = seed([
 export const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
-const SETTINGS: OrderSettings = {
+/** Settings of a shop in France, as PrestaShop comes. */
+export const SETTINGS: OrderSettings = {
   firstOrder: 1,
   soldStates: undefined,
   cancelledStates: [6, 7, 8],
@@ -208,21 +209,38 @@ export async function contents({ database }: TestLedger): Promise<unknown> {
   return found;
 }
 
-/** A ledger, and shops that are closed at the end of each test. */
-export async function openBench() {
-  const test = await openTestPglite();
+/**
+ * A ledger for the tests of a file, on a day that begins anew with each, and shops that are closed after it. To be called
+ * where tests are declared.
+ */
+export function openBench() {
+  let test: TestLedger;
   const open: ShopOfOrders[] = [];
+  const reset = async () => {
+    for (const shop of open.splice(0)) await shop.stop();
+    await test.reset();
+  };
+  beforeAll(async () => {
+    test = await openTestPglite();
+  });
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    setClock('2026-11-24 10:00:00');
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await reset();
+  });
+  afterAll(() => test.close());
   return {
-    test,
+    get test() {
+      return test;
+    },
     async shop(options?: ShopOptions, ledger: Pick<TestLedger, 'ledger'> = test) {
       const shop = await openShop(ledger, options);
       open.push(shop);
       return shop;
     },
-    async reset() {
-      for (const shop of open.splice(0)) await shop.stop();
-      await test.reset();
-    },
-    close: () => test.close(),
+    reset,
   };
 }

@@ -12,6 +12,7 @@ import { openWebservice } from '../../src/prestashop/webservice/api.ts';
 import { createOrderReader } from '../../src/prestashop/webservice/orders.ts';
 import { createStockWriter } from '../../src/prestashop/webservice/stock.ts';
 import { Secret } from '../../src/secret.ts';
+import { seed, SETTINGS } from './read-orders.ts';
 
 const KEY = 'K'.repeat(32);
 
@@ -59,15 +60,7 @@ export interface ShopAndTill {
 }
 
 /** An order of one line. */
-export const orderOf = (ean: string, quantity = 1): OrderSeed => {
-  const person = { firstname: 'Zoé', lastname: 'Le Goff' };
-  return {
-    customer: { ...person, email: 'zoe@example.com' },
-    delivery: { ...person, address1: '1 rue', postcode: '29000', city: 'Quimper', country: 'France' },
-    payment: 'Bank wire',
-    lines: [{ ean, quantity }],
-  };
-};
+export const orderOf = (ean: string, quantity = 1): OrderSeed => seed([[ean, quantity]]);
 
 export async function openShopAndTill(ledger: Ledger, options: ShopAndTillOptions): Promise<ShopAndTill> {
   const { version = '8.2', sizes, rounds = 20, batch = 50, slowness = 1, timeout = 5_000 } = options;
@@ -84,18 +77,7 @@ export async function openShopAndTill(ledger: Ledger, options: ShopAndTillOption
   });
   const checkout = openCheckout(webservice.site, { slowness });
   const api = openWebservice({ url: webservice.url, key: new Secret(KEY), timeout, concurrency: 4 });
-  const reader = createOrderReader(
-    { api, ledger },
-    {
-      firstOrder: 1,
-      soldStates: undefined,
-      cancelledStates: [6, 7, 8],
-      stockBackStates: [6, 8],
-      overlap: 2_000,
-      patience: 600_000,
-      timeZone: 'UTC',
-    },
-  );
+  const reader = createOrderReader({ api, ledger }, { ...SETTINGS, overlap: 2_000, timeZone: 'UTC' });
   const writer = createStockWriter({ api, ledger }, { batch, concurrency: 4, rounds });
   const stock = new Map(sizes.map(({ ean, quantity }) => [ean, quantity]));
   let exported = new Map(stock);

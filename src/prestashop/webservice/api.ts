@@ -2,9 +2,9 @@ import ky, { HTTPError, type KyInstance, type Options } from 'ky';
 import pLimit from 'p-limit';
 import { create, convert } from 'xmlbuilder2';
 import { z } from 'zod';
-import { isCertificateFault, ShopAnswerError } from '../../failures.ts';
+import { ShopAnswerError } from '../../failures.ts';
 import type { Secret } from '../../secret.ts';
-import { causeOf, mayHaveReached } from '../answer.ts';
+import { isRedirect, noAnswer, redirected } from '../answer.ts';
 import { startDeadline, type Deadline } from '../deadline.ts';
 import { displayOf } from './rows.ts';
 
@@ -44,7 +44,7 @@ export const RESOURCES = {
 export type Resource = keyof typeof RESOURCES;
 
 const LIST_NAMES: Partial<Record<Resource, string>> = { order_slip: 'order_slips' };
-export type Verb = 'get' | 'post' | 'put' | 'patch';
+export type Verb = 'get' | 'post' | 'put';
 
 export interface Query {
   /** Field -> `[7]`, `[1|2]`, `[1,9]`, `>[7]`: see the Webservice's own filters. */
@@ -263,13 +263,15 @@ function readIndex(text: string, what: Asked): Omit<Capabilities, 'version'> {
   const api = index?.prestashop?.api;
   if (api === undefined)
     throw new ShopAnswerError(`${expectation(what)} with its index, got another answer`, 200, false);
-  const verbs: readonly Verb[] = ['get', 'post', 'put', 'patch'];
+  const verbs: readonly Verb[] = ['get', 'post', 'put'];
   const rights = new Map(
     Object.entries(api)
       .filter(([name]) => !name.startsWith('@'))
       .map(([name, granted]) => [name, new Set(verbs.filter((verb) => granted[`@${verb}`] === 'true'))]),
   );
-  return { canPatch: [...rights.values()].some((granted) => granted.has('patch')), rights };
+  // A version that knows PATCH says of each resource whether the key may.
+  const canPatch = Object.values(api).some((granted) => granted['@patch'] !== undefined);
+  return { canPatch, rights };
 }
 
 function xmlObject(text: string): unknown {
@@ -291,10 +293,7 @@ async function answerError(what: Asked, error: unknown): Promise<Error> {
   const isWrite = what.method !== 'get';
   if (error instanceof HTTPError) {
     const { status } = error.response;
-    if (status >= 300 && status < 400) {
-      const message = `${expected} itself, got a redirect (HTTP ${status}): configure the shop's final address (shop.url)`;
-      return new ShopAnswerError(message, status, false);
-    }
+    if (isRedirect(status)) return redirected(expected, status);
     const text = await error.response.text().catch(() => '');
     const told = errorsIn(text).map(({ code, message }) => `, code ${code}: ${message}`);
     // Whatever a 5xx says, the row may have been written before.
@@ -304,22 +303,7 @@ async function answerError(what: Asked, error: unknown): Promise<Error> {
       isWrite && status >= 500,
     );
   }
-  if (error instanceof ShopAnswerError) return error;
-  const cause = causeOf(error);
-  if (isCertificateFault(cause)) {
-    return new ShopAnswerError(
-      `${expected} with a certificate to trust, got ${cause}: renew it, or name the authority that signed it in NODE_EXTRA_CA_CERTS`,
-      null,
-      false,
-      cause,
-    );
-  }
-  return new ShopAnswerError(
-    `${expected}, got no (whole) answer (${cause})`,
-    null,
-    isWrite && mayHaveReached(cause),
-    cause,
-  );
+  return error instanceof ShopAnswerError ? error : noAnswer(expected, error, isWrite);
 }
 
 const LONGEST_MESSAGE = 300;

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { clocksSetBack, localTime } from '../../local-time.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { ShopCursor } from '../../ledger/shop-orders.ts';
-import type { OrdersRound, SeenOrders, Standing } from '../shop.ts';
+import type { Standing } from '../../domain/order-life.ts';
+import type { OrdersRound, SeenOrders } from '../shop.ts';
 import type { Resource, Webservice } from './api.ts';
 import {
   isComplete,
@@ -19,7 +20,6 @@ import {
   countryRow,
   customerRow,
   namedRow,
-  optionValueRow,
   orderCartRuleRow,
   orderHeadRow,
   orderPaymentRow,
@@ -112,7 +112,7 @@ export function createOrderReader(
 
     async function readIncomplete(): Promise<void> {
       const orders = await ledger.incompleteOrders();
-      const hopeful = orders.filter(({ givenUpAt }) => givenUpAt === null);
+      const hopeful = orders.filter(({ id, givenUpAt }) => givenUpAt === null && !readOnce.has(id));
       for (const ids of chunks(hopeful.map(({ id }) => id))) await readChunk(ids);
     }
 
@@ -284,7 +284,7 @@ export function createOrderReader(
         ),
         byIds(
           'product_option_values',
-          optionValueRow,
+          namedRow,
           combinations.flatMap((row) => row.associations.product_option_values),
         ),
         byIds(

@@ -13,7 +13,7 @@ import {
   type ShopProduct,
 } from './catalogue.ts';
 import { startDeadline } from '../deadline.ts';
-import { idRow, namedRow, optionNamesRow, optionValueNamesRow, productSupplierRow } from './rows.ts';
+import { idRow, namedRow, namesRow, productSupplierRow } from './rows.ts';
 
 export interface ProductSettings {
   /** Whether shoppers see a new product at once; staff add pictures first otherwise. */
@@ -203,7 +203,7 @@ export function createProductMaker(
       const attributes = await findOrMake(
         'product_options',
         [attribute],
-        (inTime) => api.list('product_options', optionNamesRow, { sort: BY_ID }, inTime),
+        (inTime) => api.list('product_options', namesRow, { sort: BY_ID }, inTime),
         (name) => ({ is_color_group: 0, group_type: 'select', name: inAll(name), public_name: inAll(name) }),
       );
       const attributeId = attributes.idOf(attribute);
@@ -211,7 +211,7 @@ export function createProductMaker(
       const values = await findOrMake(
         'product_option_values',
         work.flatMap(({ sizes }) => sizes.map(({ size }) => sizeName(size))),
-        (inTime) => api.list('product_option_values', optionValueNamesRow, { filter, sort: BY_ID }, inTime),
+        (inTime) => api.list('product_option_values', namesRow, { filter, sort: BY_ID }, inTime),
         (name) => ({ id_attribute_group: attributeId, name: inAll(name) }),
       );
       const currencies = { filter: { active: '[1]', deleted: '[0]' }, sort: BY_ID, limit: [0, 1] } as const;

@@ -20,14 +20,12 @@ const amount = text
 const localTime = z
   .string()
   .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, 'a time such as `2026-11-24 10:25:03`');
-/** A text in each language: a plain one where the shop has one language. The first one counts. */
-const translated = z
-  .union([z.array(z.object({ id: key, value: text })), text])
-  .transform((value) => (typeof value === 'string' ? value : (value[0]?.value ?? '')));
-/** The same, in every language. */
+/** A text in each language: a plain one where the shop has one language. */
 const inEachLanguage = z
   .union([z.array(z.object({ id: key, value: text })), text])
   .transform((value) => (typeof value === 'string' ? [value] : value.map((one) => one.value)));
+/** The same, in the first language. */
+const translated = inEachLanguage.transform(([first = '']) => first);
 const flag = z
   .union([z.string(), z.number(), z.boolean()])
   .nullish()
@@ -125,10 +123,8 @@ export const orderSlipRow = z.object({
 export type OrderSlipRow = z.output<typeof orderSlipRow>;
 
 export const namedRow = z.object({ id, name: translated });
-export const optionValueRow = z.object({ id, id_attribute_group: key, name: translated });
-/** Options and their values, to be found by a name in whichever language. */
-export const optionNamesRow = z.object({ id, name: inEachLanguage });
-export const optionValueNamesRow = z.object({ id, id_attribute_group: key, name: inEachLanguage });
+/** An option or a value of one, to be found by its name in whichever language. */
+export const namesRow = z.object({ id, name: inEachLanguage });
 export const productSupplierRow = z.object({ id, id_supplier: key });
 export const idRow = z.object({ id });
 export const productRow = z.object({
