@@ -4,31 +4,11 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { ShopCursor } from '../../ledger/shop-orders.ts';
 import type { Standing } from '../../domain/order-life.ts';
 import type { OrdersRound, SeenOrders } from '../shop.ts';
-import type { Resource, Webservice } from './api.ts';
-import {
-  isComplete,
-  refundedLines,
-  soldLines,
-  toOrder,
-  type OrderParts,
-  type ProductParts,
-} from './order-mapping.ts';
-import {
-  addressRow,
-  cartRuleRow,
-  combinationRow,
-  countryRow,
-  customerRow,
-  namedRow,
-  orderCartRuleRow,
-  orderHeadRow,
-  orderPaymentRow,
-  orderRow,
-  orderSlipRow,
-  orderStateRow,
-  productRow,
-  type OrderRow,
-} from './rows.ts';
+import type { Webservice } from './api.ts';
+import { inChunks, listByIds } from './list-by.ts';
+import { isComplete, refundedLines, soldLines, toOrder, type OrderParts } from './order-mapping.ts';
+import { readParts } from './order-parts.ts';
+import { orderHeadRow, orderRow, orderSlipRow, orderStateRow, type OrderRow } from './rows.ts';
 
 export interface OrderSettings {
   /** Orders before this id_order are none of ours. */
@@ -47,8 +27,6 @@ export interface OrderSettings {
   readonly timeZone: string;
 }
 
-/** Orders read and recorded at once. An address that holds more ids would grow too long for some servers. */
-const CHUNK = 50;
 const PAGE = 1_000;
 /** Ids are given in order, and may become visible out of it. */
 const ID_OVERLAP = 20;
@@ -91,7 +69,7 @@ export function createOrderReader(
       for (let last = Math.max(settings.firstOrder - 1, known - ID_OVERLAP); ;) {
         const query = { filter: { id: `>[${last}]` }, sort: ['id_ASC'], limit: [0, page] as const };
         const heads = await api.list('orders', orderHeadRow, query, signal);
-        for (const part of chunks(heads)) {
+        for (const part of inChunks(heads)) {
           const recorded = await ledger.knownOrderIds(part.map(({ id }) => id));
           await read(part.filter(({ id }) => id > known || !recorded.has(id)));
           last = part.at(-1)?.id ?? last;
@@ -103,7 +81,7 @@ export function createOrderReader(
 
     async function pollChanges(at: string): Promise<void> {
       for await (const heads of changedSince('orders', at, {})) {
-        for (const part of chunks(heads)) {
+        for (const part of inChunks(heads)) {
           await read(part);
           await moveTo('orders', part.at(-1)?.date_upd ?? at);
         }
@@ -113,7 +91,7 @@ export function createOrderReader(
     async function readIncomplete(): Promise<void> {
       const orders = await ledger.incompleteOrders();
       const hopeful = orders.filter(({ id, givenUpAt }) => givenUpAt === null && !readOnce.has(id));
-      for (const ids of chunks(hopeful.map(({ id }) => id))) await readChunk(ids);
+      for (const ids of inChunks(hopeful.map(({ id }) => id))) await readChunk(ids);
     }
 
     /** Slips change neither their order's state nor its date. Those of orders that the ledger does not know are none of ours. */
@@ -121,7 +99,7 @@ export function createOrderReader(
       const { at } = (await ledger.cursor('slips')) ?? { at: BEGINNING_OF_TIME };
       const ours = { id_order: `>[${settings.firstOrder - 1}]` };
       for await (const heads of changedSince('order_slip', at, ours)) {
-        for (const part of chunks(heads)) {
+        for (const part of inChunks(heads)) {
           await readSlips(part.map(({ id }) => id));
           await moveTo('slips', part.at(-1)?.date_upd ?? at);
         }
@@ -166,10 +144,10 @@ export function createOrderReader(
 
     async function readChunk(ids: readonly number[]): Promise<void> {
       if (ids.length === 0) return;
-      const orders = await byIds('orders', orderRow, ids);
+      const orders = await listByIds(api, 'orders', orderRow, ids, signal);
       const found = new Set(orders.map(({ id }) => id));
       await ledger.forgetIncomplete(ids.filter((id) => !found.has(id)));
-      const parts = await withParts(orders);
+      const parts = await readParts(api, orders, states, signal);
       const recorded = await ledger.knownOrderIds(ids);
       const firstSeen = new Map(
         (await ledger.incompleteOrders()).map(({ id, firstSeenAt }) => [id, firstSeenAt]),
@@ -235,115 +213,13 @@ export function createOrderReader(
       return { standing: isSold ? 'sold' : 'waiting', stockBack: false };
     }
 
-    async function withParts(orders: readonly OrderRow[]): Promise<readonly OrderParts[]> {
-      const lines = orders.flatMap((order) => order.associations.order_rows);
-      const [customers, addresses, rules, payments, combinations, products] = await Promise.all([
-        byIds(
-          'customers',
-          customerRow,
-          orders.map((order) => order.id_customer),
-        ),
-        byIds(
-          'addresses',
-          addressRow,
-          orders.flatMap((order) => [order.id_address_delivery, order.id_address_invoice]),
-        ),
-        by(
-          'order_cart_rules',
-          orderCartRuleRow,
-          'id_order',
-          orders.map((order) => order.id),
-        ),
-        by(
-          'order_payments',
-          orderPaymentRow,
-          'order_reference',
-          orders.map((order) => order.reference),
-        ),
-        byIds(
-          'combinations',
-          combinationRow,
-          lines.map((line) => line.product_attribute_id),
-        ),
-        byIds(
-          'products',
-          productRow,
-          lines.map((line) => line.product_id),
-        ),
-      ]);
-      const [codes, countries, values, suppliers, brands] = await Promise.all([
-        byIds(
-          'cart_rules',
-          cartRuleRow,
-          rules.map((rule) => rule.id_cart_rule),
-        ),
-        byIds(
-          'countries',
-          countryRow,
-          addresses.map((address) => address.id_country),
-        ),
-        byIds(
-          'product_option_values',
-          namedRow,
-          combinations.flatMap((row) => row.associations.product_option_values),
-        ),
-        byIds(
-          'suppliers',
-          namedRow,
-          products.map((product) => product.id_supplier),
-        ),
-        byIds(
-          'manufacturers',
-          namedRow,
-          products.map((product) => product.id_manufacturer),
-        ),
-      ]);
-      const find = <T extends { readonly id: number }>(rows: readonly T[], id: number) =>
-        rows.find((row) => row.id === id);
-      const addressOf = (id: number) => {
-        const address = find(addresses, id);
-        return address && { ...address, country: find(countries, address.id_country)?.name ?? '' };
-      };
-      return orders.map((order) => ({
-        order,
-        status: states.get(order.current_state)?.name ?? '',
-        customer: find(customers, order.id_customer),
-        delivery: addressOf(order.id_address_delivery),
-        invoice: addressOf(order.id_address_invoice),
-        transactions: payments
-          .filter((payment) => payment.order_reference === order.reference)
-          .map((payment) => payment.transaction_id)
-          .filter((id) => id !== ''),
-        cartRules: rules
-          .filter((rule) => rule.id_order === order.id && !rule.deleted)
-          .map((rule) => ({
-            name: rule.name,
-            // A rule that was deleted has no code any more; its name often is the code.
-            code: find(codes, rule.id_cart_rule)?.code || rule.name,
-            value: rule.value,
-          })),
-        products: order.associations.order_rows.map((line): ProductParts => {
-          const product = find(products, line.product_id);
-          const chosen =
-            find(combinations, line.product_attribute_id)?.associations.product_option_values ?? [];
-          return {
-            reference: product?.reference ?? '',
-            size: chosen.map((id) => find(values, id)?.name ?? '').join(' '),
-            supplier: find(suppliers, product?.id_supplier ?? 0)?.name ?? '',
-            brand: find(brands, product?.id_manufacturer ?? 0)?.name ?? '',
-          };
-        }),
-      }));
-    }
-
-    async function readSlips(ids: readonly number[]): Promise<void> {
-      const slips = await byIds('order_slip', orderSlipRow, ids);
-      const orders = await byIds(
-        'orders',
-        orderRow,
-        slips.map((slip) => slip.id_order),
+    async function readSlips(slipIds: readonly number[]): Promise<void> {
+      const slips = await listByIds(api, 'order_slip', orderSlipRow, slipIds, signal);
+      const ids = slips.map((slip) => slip.id_order);
+      const orders = await listByIds(api, 'orders', orderRow, ids, signal);
+      const parts = new Map(
+        (await readParts(api, orders, states, signal)).map((part) => [part.order.id, part]),
       );
-      const parts = new Map((await withParts(orders)).map((part) => [part.order.id, part]));
       await ledger.recordRefunds({
         cycle,
         step,
@@ -353,35 +229,6 @@ export function createOrderReader(
           return { orderId: slip.id_order, slip: slip.id, lines: part ? refundedLines(part, slip) : [] };
         }),
       });
-    }
-
-    function byIds<Row extends z.ZodObject>(
-      resource: Resource,
-      row: Row,
-      ids: readonly number[],
-    ): Promise<readonly z.output<Row>[]> {
-      return by(
-        resource,
-        row,
-        'id',
-        ids.filter((id) => id > 0),
-      );
-    }
-
-    /** Sorted by id, so that the same orders always make the same batch. */
-    async function by<Row extends z.ZodObject>(
-      resource: Resource,
-      row: Row,
-      field: string,
-      values: readonly (number | string)[],
-    ): Promise<readonly z.output<Row>[]> {
-      const found = await Promise.all(
-        chunks([...new Set(values)]).map((part) => {
-          const query = { filter: { [field]: `[${part.join('|')}]` }, sort: ['id_ASC'] };
-          return api.list(resource, row, query, signal);
-        }),
-      );
-      return found.flat();
     }
   };
 }
@@ -397,10 +244,4 @@ function earlier(at: string, { overlap, timeZone }: OrderSettings): string {
   const time = Date.parse(`${at.replace(' ', 'T')}Z`);
   const setBack = clocksSetBack(new Date(time - A_DAY), new Date(time + A_DAY), timeZone);
   return new Date(time - overlap - setBack).toISOString().slice(0, 19).replace('T', ' ');
-}
-
-function chunks<T>(items: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, index) =>
-    items.slice(index * CHUNK, (index + 1) * CHUNK),
-  );
 }

@@ -5,6 +5,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { StockDeviation, StockPlanned, WrittenStock } from '../shop.ts';
 import type { Webservice } from './api.ts';
 import { readProducts, readStockRows, variantsOf, type ShopVariant } from './catalogue.ts';
+import { inChunks, listBy, listByIds } from './list-by.ts';
 import { stockRow, type StockRow } from './rows.ts';
 
 export interface StockSettings {
@@ -20,9 +21,6 @@ export interface StockSettings {
 const UNTIL_WHOLE = 150;
 /** Looks at most: an order whose making was cut stays as it is for good. */
 const LOOKS = 10;
-/** Products whose rows are read in one request. */
-const PRODUCTS = 40;
-
 /** What must stand in a row of the shop, and what stood there when it was read last. */
 interface Figure {
   readonly variant: ShopVariant;
@@ -133,18 +131,7 @@ export function createStockWriter(
     }
 
     async function readShelf(productIds: ReadonlySet<number>): Promise<void> {
-      await Promise.all(
-        inParts([...productIds], PRODUCTS).map(async (ids) =>
-          shelf.see(
-            await api.list(
-              'stock_availables',
-              stockRow,
-              { filter: { id_product: `[${ids.join('|')}]` } },
-              signal,
-            ),
-          ),
-        ),
-      );
+      shelf.see(await listBy(api, 'stock_availables', stockRow, 'id_product', [...productIds], signal));
     }
 
     /** Writes what is wrong; a total is put right by writing any of its sizes. Gives how many rows were written. */
@@ -170,10 +157,8 @@ export function createStockWriter(
 
     async function writeBatch(figures: readonly Figure[], forced: ReadonlySet<Figure>): Promise<number> {
       const ids = figures.flatMap(({ row }) => (row === undefined ? [] : [row.id]));
-      const query = { filter: { id: `[${ids.join('|')}]` } };
-      const fresh = new Map(
-        (await api.list('stock_availables', stockRow, query, signal)).map((row) => [row.id, row]),
-      );
+      const rows = await listByIds(api, 'stock_availables', stockRow, ids, signal);
+      const fresh = new Map(rows.map((row) => [row.id, row]));
       const changes = figures.flatMap((figure) => {
         const row = fresh.get(figure.row?.id ?? 0) ?? shelf.lostRow(figure.variant);
         if (row === undefined) return [];
@@ -362,7 +347,7 @@ function lanes(figures: readonly Figure[], size: number): Figure[][][] {
   let open: Figure[] = [];
   for (const group of byProduct.values()) {
     if (group.length > size) {
-      all.push(inParts(group, size));
+      all.push(inChunks(group, size));
       continue;
     }
     if (open.length + group.length > size) open = [];
@@ -370,10 +355,4 @@ function lanes(figures: readonly Figure[], size: number): Figure[][][] {
     open.push(...group);
   }
   return all;
-}
-
-function inParts<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }
