@@ -107,7 +107,7 @@ async function start(
     await postgres.start();
   }
 
-  const port = await fixedPort();
+  const [port, uiPort] = [await fixedPort(), await fixedPort()];
   const configure = (changes: readonly Redeployment[]) =>
     writeConfiguration(sandbox, {
       folder,
@@ -115,7 +115,7 @@ async function start(
       overrides: {
         // The real clock must not start a cycle.
         schedule: { cron: '0 0 1 1 *' },
-        temporal: { port, uiPort: port + 1_000 },
+        temporal: { port, uiPort },
         shop: { timeout: '2s' },
         stock: { planAge: '5s' },
         waits: WAITS,
