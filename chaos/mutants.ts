@@ -103,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an order that was seen before counts as new',
     changes: {
       'src/ledger/ledger.ts': [
-        ['toldBy: null,\n', 'toldBy: null,\ndeliveryId: null,\n'],
+        ['...ORDER_WRITTEN_OVER, toldBy: null', '...ORDER_WRITTEN_OVER, toldBy: null, deliveryId: null'],
         [
           "setWhere: sql`${orders.route} = 'set_aside' and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,",
           '',

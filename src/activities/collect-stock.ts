@@ -6,6 +6,7 @@ import { notYet } from '../failures.ts';
 import { sameLook, type Look } from '../ftp.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
 import { remember, remembered } from './heartbeat.ts';
+import { noteTaken } from './note-taken.ts';
 
 export interface CollectStockInput {
   readonly cycle: CycleRef;
@@ -49,6 +50,8 @@ export const collectStock =
 
     const signal = Context.current().cancellationSignal;
     const before = (remembered() as Looks | undefined) ?? { notBegunAt: null, look: null };
+    // A file that went after step 3 had given up is noted before ExportCSV is: it counts what was in it.
+    await noteTaken({ ledger, proshop }, signal);
     const lookedAt = new Date();
     const look = await proshop.lookAtExport(signal);
     if (look === null || sameLook(look, standing)) {

@@ -463,6 +463,22 @@ describe('4, Proshop’s export', () => {
     expect(await collectIn('c', 5)).toMatchObject({ reflected: 1 });
   });
 
+  it('counts the orders of a file that Proshop took after step 3 had given up', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    const { file } = await deliverOrders();
+    await expect(awaitOrdersTaken()).rejects.toThrow(/still there/);
+    const notes: AttemptNotes = { details: undefined };
+    const collect = () =>
+      world.attempt((activities) => activities.collectStock({ cycle: CYCLE, standing: null }), notes);
+    await unlink(join(world.ftpRoot, file ?? ''));
+    await expect(collect()).rejects.toThrow(/No ExportCSV yet/);
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    await expect(collect()).rejects.toThrow(/being written/);
+    expect(await collect()).toMatchObject({ reflected: 1 });
+  });
+
   it('is told again as it was by an attempt that comes after the first one died', async () => {
     await open();
     await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
