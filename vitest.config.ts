@@ -16,6 +16,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [WHOLE_CYCLES],
           setupFiles: ['test/support/fuzz-seed.ts'],
+          // Most of them wait for a server, so each core can take one: left alone, vitest keeps a core for itself.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },

@@ -20,6 +20,8 @@ export interface Waiting {
 }
 
 const PACE = 250;
+const DEADLINE = 10_000;
+const PATIENCE = 30_000;
 
 /** Starts a cycle through the schedule, so that it obeys the schedule's overlap rule; gives the one that runs already if any. */
 export async function startCycle(client: Client): Promise<StartedCycle> {
@@ -36,30 +38,34 @@ export async function startCycle(client: Client): Promise<StartedCycle> {
   throw new Error(`Expected the schedule ${SCHEDULE_ID} to start a cycle within 30 s, got none`);
 }
 
-/** Follows a cycle to its end; `show` gets its report again and again. */
+/**
+ * Follows a cycle to its end; `show` gets its report again and again.
+ * @throws what Temporal answers when it cannot be asked for half a minute, or when the cycle failed.
+ */
 export async function followCycle(
   client: Client,
   run: CycleRun,
   show: (report: CycleReport, waiting: Waiting | null) => void,
 ): Promise<CycleReport> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
-  const result = handle.result() as Promise<CycleReport>;
-  const ended = result.then(
-    () => true,
-    () => true,
-  );
-  while (!(await Promise.race([ended, sleep(PACE, false)]))) {
+  // A call without a deadline whose answer is lost is waited for for ever.
+  const ask = <T>(question: () => Promise<T>) => client.withDeadline(Date.now() + DEADLINE, question);
+  for (let answeredAt = Date.now(); ; await sleep(PACE)) {
     try {
-      const [report, description] = await Promise.all([handle.query(reportQuery), handle.describe()]);
-      const pending = description.raw.pendingActivities?.[0];
+      const { closeTime, raw } = await ask(() => handle.describe());
+      answeredAt = Date.now();
+      if (closeTime !== undefined) break;
+      const pending = raw.pendingActivities?.[0];
       const message = pending?.lastFailure?.message;
-      show(report, message == null ? null : { attempt: pending?.attempt ?? 1, message });
+      const waiting = message == null ? null : { attempt: pending?.attempt ?? 1, message };
+      // Refused before the first step has begun and while a person has paused the workflow.
+      const report = await ask(() => handle.query(reportQuery)).catch(() => null);
+      if (report !== null) show(report, waiting);
     } catch (error) {
-      // Queries are refused before the first step has begun and while a person has paused the workflow.
-      if (error instanceof WorkflowNotFoundError) throw error;
+      if (error instanceof WorkflowNotFoundError || Date.now() - answeredAt > PATIENCE) throw error;
     }
   }
-  const report = await result;
+  const report = (await ask(() => handle.result())) as CycleReport;
   show(report, null);
   return report;
 }

@@ -30,8 +30,9 @@ const open = async (version: Version) => {
   });
   const gateway = startGatewayProcess(path, environment);
   onTestFinished(async () => void (await gateway.end('SIGTERM')));
+  let latest: CycleReport | undefined;
   // What a person would ask for first.
-  onTestFailed(() => console.error(gateway.output()));
+  onTestFailed(() => console.error(gateway.output(), JSON.stringify(latest)));
   await gateway.ready();
   const temporal = await connectTo(port);
   onTestFinished(() => temporal.close());
@@ -48,7 +49,10 @@ const open = async (version: Version) => {
       sandbox.clock.go();
       await sandbox.clock.until(minute);
       const startedAt = sandbox.clock.time();
-      const report = await followCycle(temporal.client, await startCycle(temporal.client), watch);
+      const report = await followCycle(temporal.client, await startCycle(temporal.client), (now) => {
+        latest = now;
+        watch(now);
+      });
       return { startedAt, report };
     },
     wrong: async (placedBefore: string) => {
