@@ -3,6 +3,7 @@ import type { Scenario } from '../sandbox/scenario.ts';
 import type { Directive } from './directive.ts';
 import { describeFault } from './plan.ts';
 import type { Fault } from './plan.ts';
+import { oneUnit, perform } from './shoppers.ts';
 import type { Stage } from './stage.ts';
 
 /**
@@ -17,6 +18,7 @@ export function armFaults(
   const { sandbox, ftp, proxy, postgres, gateway } = stage;
   const struck: string[] = [];
   const work: Promise<unknown>[] = [];
+  const deeds: Extract<Fault, { kind: 'shopper' }>[] = [];
   const acts: { readonly command: string; readonly occurrence: number; readonly act: () => unknown }[] = [];
   const seen = new Map<string, number>();
   const known = proxy.struck.length;
@@ -67,6 +69,12 @@ export function armFaults(
       case 'shop':
         sandbox.failNext(fault.job, fault.fault);
         break;
+      case 'webservice':
+        sandbox.webservice?.server.failNext(fault.match, fault.fault);
+        break;
+      case 'shopper':
+        deeds.push(fault);
+        break;
       case 'orders exported by hand':
         before(fault.before, fault.occurrence, () => {
           orderOneMore(stage, scenario);
@@ -111,8 +119,16 @@ export function armFaults(
     for (const { act } of due) await act();
   });
 
+  let requests = 0;
+  const endDeeds = sandbox.webservice?.server.onRequest(() => {
+    requests++;
+    for (const deed of deeds.filter(({ request }) => request === requests))
+      if (perform(sandbox, scenario, deed.deed)) struck.push(describeFault(deed));
+  });
+
   return async () => {
     unlisten();
+    endDeeds?.();
     await Promise.all(work);
     proxy.disarm();
     sandbox.recover();
@@ -125,13 +141,8 @@ export function armFaults(
 }
 
 function orderOneMore({ sandbox }: Stage, scenario: Scenario): void {
-  const [first] = scenario.events.flatMap((event) => ('order' in event ? [event.order] : []));
-  if (first === undefined) return;
   try {
-    sandbox.placeOrder({
-      ...first,
-      lines: first.lines.slice(0, 1).map((line) => ({ ...line, quantity: 1 })),
-    });
+    sandbox.placeOrder(oneUnit(scenario));
   } catch {
     // Sold out: somebody exports all the same.
   }

@@ -138,7 +138,7 @@ export async function runAs(
   try {
     // On what every machine has.
     const told = JSON.stringify({ inStep: true, ledger: 'PGlite', ...plan });
-    const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--plan', told];
+    const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--shop', 'modules', '--plan', told];
     return await new Promise((resolve) => {
       execFile(
         process.execPath,

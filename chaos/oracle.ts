@@ -1,5 +1,6 @@
 import { instant } from '../sandbox/clock.ts';
 import { judge } from '../sandbox/judge.ts';
+import { soldAt } from '../sandbox/judge-orders.ts';
 import type { Expectations } from '../sandbox/judge.ts';
 import type { Fault, Truth, TruthOrder } from '../sandbox/truth.ts';
 import type { CycleReport, StepReport } from '../src/workflows/report.ts';
@@ -7,7 +8,7 @@ import type { CycleReport, StepReport } from '../src/workflows/report.ts';
 /** What a run leaves: the sandbox's truth, and everything that passerelle has said. */
 export interface Evidence {
   readonly truth: Truth;
-  /** The truth of each instant at which the shop had ended an import. */
+  /** The truth of each instant at which the shop's stock had just been updated: the end of an import, or of a cycle where it is written by the Webservice. */
   readonly imports: readonly Truth[];
   /** In the order of their starts. The last one is whole: nothing was broken any more. */
   readonly cycles: readonly CycleEvidence[];
@@ -39,16 +40,17 @@ export function findViolations(evidence: Evidence): readonly string[] {
     ...badImports(evidence),
     ...badEnd(evidence),
     ...badRoutes(evidence),
+    ...badLives(evidence),
     ...tellsTooMuch(evidence),
   ];
 }
 
-/** Each import as it ended: the shop must show no more than Proshop had, minus what was outstanding. */
+/** Each update as it ended: the shop must show no more than Proshop had, minus what was outstanding. */
 function badImports({ imports, cycles }: Evidence): readonly string[] {
   return imports.flatMap((truth) => {
-    const applied = truth.imports.findLast((run) => run.job === 'updateStock' && run.finishedAt !== null);
-    if (applied?.outcome !== 'done' || applied !== truth.imports.at(-1)) return [];
-    const cycle = cycles.findLast(({ startedAt }) => startedAt <= applied.startedAt);
+    const appliedAt = updatedAt(truth);
+    if (appliedAt === null) return [];
+    const cycle = cycles.findLast(({ startedAt }) => startedAt <= appliedAt);
     const { checks } = judge(truth, {
       // None is due before the end.
       placedBefore: '',
@@ -57,8 +59,15 @@ function badImports({ imports, cycles }: Evidence): readonly string[] {
     });
     return checks
       .filter(({ ok, name }) => !ok && !ONLY_AT_THE_END.has(name))
-      .map(({ name, detail }) => `after the import of ${applied.startedAt}: ${name}: ${detail}`);
+      .map(({ name, detail }) => `after the update of ${appliedAt}: ${name}: ${detail}`);
   });
+}
+
+/** When the update that has just ended was applied; null when what ended was none. */
+function updatedAt({ webservice, imports, now }: Truth): string | null {
+  if (webservice !== undefined) return now;
+  const last = imports.at(-1);
+  return last?.job === 'updateStock' && last.outcome === 'done' ? last.startedAt : null;
 }
 
 /** What a broken cycle may leave to the next. */
@@ -81,8 +90,22 @@ export function badEnd({ truth, cycles }: Pick<Evidence, 'truth' | 'cycles'>): r
       ...judged(truth, { placedBefore: '', stock: 'never more' }),
     ];
   }
-  const firstExport = truth.orderExports.find(({ at }) => at >= last.startedAt)?.at ?? last.startedAt;
-  return judged(truth, { placedBefore: firstExport, stock: 'exact', writtenSince: last.startedAt });
+  return judged(truth, {
+    placedBefore: firstLook(truth, last.startedAt),
+    stock: 'exact',
+    writtenSince: last.startedAt,
+  });
+}
+
+/** When passerelle first asked for orders since then. */
+function firstLook({ webservice, orderExports }: Truth, since: string): string {
+  const looks =
+    webservice === undefined
+      ? orderExports.map(({ at }) => at)
+      : webservice.requests.flatMap(({ resource, status, startedAt }) =>
+          resource === 'orders' && status === 200 ? [startedAt] : [],
+        );
+  return looks.find((at) => at >= since) ?? since;
 }
 
 function judged(truth: Truth, expectations: Expectations): readonly string[] {
@@ -121,12 +144,46 @@ function badRoutes({ truth, cycles }: Evidence): readonly string[] {
     const expected = routeOf(order);
     if (routes.length > 1 || (routes[0] ?? expected) !== expected)
       return [`order ${order.id}: expected ${expected}, got ${routes.join(' and ')}`];
-    const isDue = order.placedAt < lastStart && !order.lostByModule;
-    if (routes.length === 0 && isDue) return [`order ${order.id}: expected ${expected}, got nowhere told`];
+    if (routes.length === 0 && isDue(order, lastStart))
+      return [`order ${order.id}: expected ${expected}, got nowhere told`];
     const files = listed.sent.get(order.id) ?? new Set();
     return files.size > 1 ? [`order ${order.id} was put into ${[...files].join(' and ')}`] : [];
   });
 }
+
+/** True when it was sold before then, as far as passerelle can know. */
+function isDue(order: TruthOrder, then: string): boolean {
+  const at = soldAt(order);
+  return at !== null && at < then && !order.lostByModule;
+}
+
+/** Whatever is to be taken back in Proshop, or will never be whole, is told to people. */
+function badLives({ truth, cycles }: Evidence): readonly string[] {
+  const { takeBacks, incomplete } = listings(cycles);
+  const lastStart = cycles.at(-1)?.startedAt ?? '';
+  return truth.orders.flatMap(({ id, taken, placedAt, life }) => {
+    if (life === undefined) return [];
+    const { standing, changes, refunds } = life;
+    const [takenAt] = taken;
+    const isOver = (at: string | undefined) => at !== undefined && at < lastStart;
+    const isGivenBack =
+      (standing === 'cancelled' && isOver(changes.at(-1)?.at)) ||
+      refunds.some(({ at }) => takenAt !== undefined && at > takenAt && isOver(at));
+    return [
+      ...(takenAt !== undefined && isGivenBack && !takeBacks.has(id)
+        ? [`order ${id} was sent and given back, and no report tells that it is to be taken back`]
+        : []),
+      ...(standing === 'incomplete' &&
+      instant(placedAt) + GIVEN_UP < instant(lastStart) &&
+      !incomplete.has(id)
+        ? [`order ${id} was never made to its end, and no report tells`]
+        : []),
+    ];
+  });
+}
+
+/** Sandbox milliseconds after which an order that is not whole is given up for certain. */
+const GIVEN_UP = 2 * 60 * 60_000;
 
 function routeOf(order: TruthOrder): 'sent' | 'by hand' | 'set aside' {
   if (!order.readable) return 'set aside';
@@ -139,20 +196,28 @@ interface OrderFacts {
   readonly setAsideIds?: readonly number[];
   readonly orderIds?: readonly number[];
   readonly file?: string | null;
+  readonly life?: {
+    readonly takeBackList: readonly { readonly id: number }[];
+    readonly incompleteIds: readonly number[];
+  };
 }
 
 function listings(cycles: readonly CycleEvidence[]) {
   const byHand = new Set<number>();
   const setAside = new Set<number>();
   const sent = new Map<number, Set<string>>();
+  const takeBacks = new Set<number>();
+  const incomplete = new Set<number>();
   for (const { facts } of cycles.flatMap(({ report }) => report?.steps ?? [])) {
     const told = (facts ?? {}) as OrderFacts;
     for (const id of told.byHandIds ?? []) byHand.add(id);
     for (const { id } of told.setAsideOrders ?? []) if (id !== null) setAside.add(id);
     for (const id of told.setAsideIds ?? []) setAside.add(id);
+    for (const { id } of told.life?.takeBackList ?? []) takeBacks.add(id);
+    for (const id of told.life?.incompleteIds ?? []) incomplete.add(id);
     for (const id of told.orderIds ?? []) sent.set(id, (sent.get(id) ?? new Set()).add(told.file ?? ''));
   }
-  return { byHand, setAside, sent };
+  return { byHand, setAside, sent, takeBacks, incomplete };
 }
 
 /** Each cycle ends, says what, when, how many and why, and runs beside no other. */

@@ -5,15 +5,32 @@ import type { ExportDamage } from '../sandbox/proshop.ts';
 import { generator, randomScenario } from '../sandbox/scenario.ts';
 import type { Scenario } from '../sandbox/scenario.ts';
 import type { ShopFault, ShopJob } from '../sandbox/shop-server.ts';
+import type { Fault as WebserviceFault, FaultMatch } from '../sandbox/webservice/faults.ts';
+import type { Version } from '../sandbox/webservice/site.ts';
 
 export type FtpKind = 'ftp-srv' | RealFtpServerKind;
 export const FTP_KINDS: readonly FtpKind[] = ['ftp-srv', ...REAL_FTP_SERVERS];
+
+/** How the gateway reaches the shop: by its two modules, or by the Webservice of that PrestaShop. */
+export type ShopKind = 'modules' | Version;
+export const SHOP_KINDS: readonly ShopKind[] = ['modules', '1.7.8', '8.2', '9.1'];
+
+/** What shoppers and the merchant do while the gateway works; see chaos/shoppers.ts. */
+export type Deed =
+  | 'an order comes'
+  | 'an order waits for its bank wire'
+  | 'a bank wire comes'
+  | 'an order is cancelled'
+  | 'an order is refunded'
+  | 'an order is left half made'
+  | 'stock is lowered by hand';
 
 /** Everything that one run does, drawn from its seed. */
 export interface Plan {
   readonly seed: number;
   readonly ledger: 'PGlite' | 'PostgreSQL';
   readonly ftp: FtpKind;
+  readonly shop: ShopKind;
   readonly scenario: Scenario;
   /** The Order Export module's "export not exported": false = every export shows every order again. */
   readonly notExported: boolean;
@@ -42,6 +59,9 @@ export type Fault =
   | { readonly kind: 'ftp'; readonly rule: FtpRule }
   | { readonly kind: 'ftp refuses connections'; readonly command: number; readonly for: number }
   | { readonly kind: 'shop'; readonly job: ShopJob; readonly fault: ShopFault }
+  | { readonly kind: 'webservice'; readonly match: FaultMatch; readonly fault: WebserviceFault }
+  /** Just before the so many-th request to the Webservice. */
+  | { readonly kind: 'shopper'; readonly deed: Deed; readonly request: number }
   /** An order comes, and somebody starts the Order Export module in the back office, just before the so many-th command of that name. */
   | { readonly kind: 'orders exported by hand'; readonly before: string; readonly occurrence: number }
   | { readonly kind: 'proshop is late' }
@@ -54,14 +74,23 @@ export type Fault =
   | { readonly kind: 'schedule'; readonly how: 'paused' | 'triggered twice' | 'two at once' }
   | { readonly kind: 'redeployed'; readonly change: Redeployment; readonly command: number };
 
-/** What differs in the configuration of a worker that is deployed in the middle of a cycle. The last two are wrong, and mended after the cycle. */
-export type Redeployment = 'staging folder' | 'sales prefix' | 'wrong password' | 'wrong column';
+/** What differs in the configuration of a worker that is deployed in the middle of a cycle. What is wrong is mended after the cycle. */
+export type Redeployment =
+  | 'staging folder'
+  | 'sales prefix'
+  | 'wrong password'
+  /** Of the orders file; of the modules' shop alone. */
+  | 'wrong column'
+  /** To the Webservice. */
+  | 'wrong key';
 
 export type FaultKind = Fault['kind'];
 
 export interface PlanOptions {
   /** The FTP server instead of the drawn one. */
   readonly ftp?: FtpKind | undefined;
+  /** How the shop is reached instead of the drawn way. */
+  readonly shop?: ShopKind | undefined;
   readonly ledger?: Plan['ledger'] | undefined;
   /** Faults instead of the drawn ones, cycle by cycle. */
   readonly cycles?: Plan['cycles'] | undefined;
@@ -77,18 +106,19 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const drawn = random() < 0.3 ? 'PostgreSQL' : 'PGlite';
   const ledger = options.ledger ?? drawn;
   const ftp = pick<FtpKind>(['ftp-srv', 'ftp-srv', ...FTP_KINDS]);
+  const drawnShop = pick<ShopKind>(['modules', 'modules', ...SHOP_KINDS]);
+  const shop = options.shop ?? drawnShop;
   const shape = {
     notExported: random() < 0.8,
     asciiMode: random() < 0.5,
     inStep: random() < 0.5,
   };
-  const cycles = Array.from({ length: 1 + below(2) }, () =>
-    Array.from({ length: 1 + below(3) }, () => drawFault({ random, below, pick }, ledger)),
-  );
+  const cycles = Array.from({ length: 1 + below(2) }, () => drawCycle({ random, below, pick }, ledger, shop));
   return {
     seed,
     ledger,
     ftp: options.ftp ?? ftp,
+    shop,
     scenario: randomScenario(seed, { products: 15, orders: 5, lateOrders: 2, laterOrders: 6 }),
     ...shape,
     notExported: options.notExported ?? shape.notExported,
@@ -104,7 +134,7 @@ interface Dice {
 }
 
 /** A clean cycle has about so many of each. */
-const EFFECTS = 50;
+const EFFECTS = { modules: 50, webservice: 200 };
 const COMMANDS = 260;
 /** Verb and how many of them a clean cycle has, about. */
 const VERBS: readonly (readonly [string, number])[] = [
@@ -137,6 +167,54 @@ const SHOP_FAULTS: Readonly<Record<ShopJob, readonly ShopFault[]>> = {
   importProducts: [...CALL_FAULTS, 'never ends'],
   updateStock: [...CALL_FAULTS, 'never ends'],
 };
+/** Method, resource and how many of them a clean cycle has, about. */
+const REQUESTS: readonly (readonly [method: string, resource: string, times: number])[] = [
+  ['GET', 'orders', 16],
+  ['GET', 'orders', 16],
+  ['GET', 'order_states', 5],
+  ['GET', 'order_slip', 5],
+  ['GET', 'customers', 6],
+  ['GET', 'addresses', 6],
+  ['GET', 'order_cart_rules', 6],
+  ['GET', 'order_payments', 6],
+  ['GET', 'combinations', 9],
+  ['GET', 'products', 9],
+  ['GET', 'product_option_values', 7],
+  ['GET', 'manufacturers', 7],
+  ['GET', 'stock_availables', 3],
+  ['GET', 'stock_availables', 3],
+  ['PUT', 'stock_availables', 1],
+  ['PUT', 'stock_availables', 1],
+  ['PUT', 'stock_availables', 1],
+  ['POST', 'products', 2],
+  ['POST', 'products', 2],
+  ['POST', 'combinations', 2],
+  ['POST', 'combinations', 2],
+  ['POST', 'product_suppliers', 2],
+];
+const REQUESTS_A_CYCLE = 110;
+const WEBSERVICE_FAULTS: readonly WebserviceFault[] = [
+  'hang',
+  'status 500',
+  'status 503',
+  'status 429',
+  'redirect',
+  'error text',
+  'reset',
+  'answer lost',
+];
+const WRITE_FAULTS: readonly WebserviceFault[] = ['answer lost', 'done, status 500'];
+const STOCK_FAULTS: readonly WebserviceFault[] = ['batch breaks', 'product total'];
+const DEEDS: readonly Deed[] = [
+  'an order comes',
+  'an order comes',
+  'an order waits for its bank wire',
+  'a bank wire comes',
+  'an order is cancelled',
+  'an order is refunded',
+  'an order is left half made',
+  'stock is lowered by hand',
+];
 const DAMAGES: readonly ExportDamage[] = [
   'missing',
   'truncated',
@@ -158,12 +236,20 @@ const REPLIES: readonly (readonly [number, string])[] = [
 ];
 const HOUR = 60 * 60_000;
 
-function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger']): Fault {
+function drawCycle(dice: Dice, ledger: Plan['ledger'], shop: ShopKind): readonly Fault[] {
+  const faults = Array.from({ length: 1 + dice.below(3) }, () => drawFault(dice, ledger, shop));
+  // A shop that lives breaks nothing by itself.
+  const life = shop === 'modules' ? [] : Array.from({ length: dice.below(4) }, () => drawDeed(dice));
+  return [...faults, ...life];
+}
+
+function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger'], shop: ShopKind): Fault {
   const command = 1 + below(COMMANDS);
   const downFor = below(2_500);
   const draw = random();
   if (draw < 0.26) {
-    return { kind: 'kill worker', effect: 1 + below(EFFECTS), moment: pick(['before', 'after']), downFor };
+    const effect = 1 + below(EFFECTS[shop === 'modules' ? shop : 'webservice']);
+    return { kind: 'kill worker', effect, moment: pick(['before', 'after']), downFor };
   }
   if (draw < 0.36) {
     const kinds = ['kill temporal', 'kill ftp server', ...(ledger === 'PostgreSQL' ? ['kill ledger'] : [])];
@@ -171,6 +257,7 @@ function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger']): Fault
   }
   if (draw < 0.62) return { kind: 'ftp', rule: drawRule({ random, below, pick }) };
   if (draw < 0.64) return { kind: 'ftp refuses connections', command, for: 500 + downFor };
+  if (shop !== 'modules' && draw < 0.77) return drawWebserviceFault({ random, below, pick });
   if (draw < 0.66) {
     const [before, times] = pick(VERBS);
     return { kind: 'orders exported by hand', before, occurrence: 1 + below(times) };
@@ -188,8 +275,24 @@ function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger']): Fault
   if (draw < 0.98) {
     return { kind: 'schedule', how: pick(['paused', 'triggered twice', 'two at once']) };
   }
-  const change = pick(['staging folder', 'sales prefix', 'wrong password', 'wrong column'] as const);
+  const wrong = shop === 'modules' ? 'wrong column' : 'wrong key';
+  const change = pick(['staging folder', 'sales prefix', 'wrong password', wrong] as const);
   return { kind: 'redeployed', change, command };
+}
+
+function drawWebserviceFault({ below, pick }: Dice): Fault {
+  const [method, resource, times] = pick(REQUESTS);
+  const skip = below(times);
+  const fault = pick<WebserviceFault>([
+    ...WEBSERVICE_FAULTS,
+    ...(method === 'GET' ? [] : WRITE_FAULTS),
+    ...(method === 'PUT' && resource === 'stock_availables' ? STOCK_FAULTS : []),
+  ]);
+  return { kind: 'webservice', match: { method, resource, skip }, fault };
+}
+
+function drawDeed({ below, pick }: Dice): Fault {
+  return { kind: 'shopper', deed: pick(DEEDS), request: 1 + below(REQUESTS_A_CYCLE) };
 }
 
 function drawRule({ below, pick }: Dice): FtpRule {
@@ -244,6 +347,12 @@ export function describeFault(fault: Fault): string {
       return `ftp refuses connections for ${fault.for} ms from command ${fault.command}`;
     case 'shop':
       return `shop ${fault.job}: ${fault.fault}`;
+    case 'webservice': {
+      const { method, resource, skip = 0 } = fault.match;
+      return `webservice ${method} ${resource}: ${fault.fault} at ${skip + 1}`;
+    }
+    case 'shopper':
+      return `${fault.deed} before request ${fault.request}`;
     case 'orders exported by hand':
       return `orders exported by hand before ${fault.before} ${fault.occurrence}`;
     case 'bad ExportCSV':

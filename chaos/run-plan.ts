@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Truth } from '../sandbox/truth.ts';
 import { startCycle } from '../src/run-cycle.ts';
 import { SCHEDULE_ID } from '../src/schedule.ts';
 import { armFaults } from './arm.ts';
 import { historyText, listRuns, resultOf, untilClosed } from './cycles.ts';
-import type { CycleRun } from './cycles.ts';
+import type { Ask, CycleRun } from './cycles.ts';
 import { badEnd, findViolations } from './oracle.ts';
 import type { CycleEvidence } from './oracle.ts';
 import { describeFault } from './plan.ts';
@@ -31,6 +33,8 @@ export interface RunResult {
 /** What happened in one planned cycle. */
 interface Played {
   readonly runs: readonly PlayedRun[];
+  /** The truth of its end, where its stock update is only then known to have ended. */
+  readonly end: Truth | null;
   readonly struck: readonly string[];
   readonly violations: readonly string[];
 }
@@ -69,7 +73,8 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
       cycles.push(await evidenceOf(stage, run));
     await stage.gateway.stop();
     const told = { 'the log': stage.gateway.log(), ...(await archivedReports(stage.archive)) };
-    const { imports, secrets } = stage;
+    const { secrets } = stage;
+    const imports = [...stage.imports, ...played.flatMap(({ end }) => end ?? [])];
     return {
       plan,
       violations: [
@@ -113,6 +118,7 @@ async function playCycle(
   await sleep(300);
   if (!(await untilClosed(askTemporal, CYCLE_PATIENCE)))
     violations.push(`a cycle had not ended after ${CYCLE_PATIENCE / 1_000} s`);
+  const end = sandbox.webservice === undefined ? null : await truthAtRest(sandbox);
   const struck = await disarm();
   await gateway.ready();
 
@@ -123,11 +129,27 @@ async function playCycle(
   }
   const known = new Set(before.map(({ runId }) => runId));
   const runs = (await askTemporal(listRuns)).filter(({ runId }) => !known.has(runId));
+  const isUpdated = await hasUpdatedStock(askTemporal, runs);
   return {
     runs: runs.map((run) => ({ ...run, besideAnother: schedule?.how === 'two at once' })),
+    end: isUpdated ? end : null,
     struck: schedule === undefined ? struck : [...struck, describeFault(schedule)],
     violations,
   };
+}
+
+/** The truth when no order is being made any more. */
+async function truthAtRest(sandbox: Sandbox): Promise<Truth> {
+  await sandbox.shop.settled();
+  return sandbox.truth();
+}
+
+/** True when these are one cycle that wrote the stock to its end. */
+async function hasUpdatedStock(ask: Ask, runs: readonly CycleRun[]): Promise<boolean> {
+  const [run, ...others] = runs;
+  if (run === undefined || others.length > 0) return false;
+  const report = await ask((client) => resultOf(client, run.workflowId, run.runId));
+  return report?.steps.find(({ name }) => name === 'updateStock')?.state === 'done';
 }
 
 async function evidenceOf(

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { describeFault, FTP_KINDS, makePlan } from './plan.ts';
-import type { FtpKind, PlanOptions } from './plan.ts';
+import { describeFault, FTP_KINDS, makePlan, SHOP_KINDS } from './plan.ts';
+import type { FtpKind, PlanOptions, ShopKind } from './plan.ts';
 import { forget, runPlan } from './run-plan.ts';
 import type { RunResult } from './run-plan.ts';
 import { faultTable } from './table.ts';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     runs: { type: 'string', default: '1' },
     ftp: { type: 'string' },
+    shop: { type: 'string' },
     plan: { type: 'string' },
     jobs: { type: 'string', default: '4' },
     minutes: { type: 'string' },
@@ -21,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const USAGE = `npm run chaos -- [--seed S] [--runs N] [--ftp ${FTP_KINDS.join('|')}] [--jobs 4] [--minutes M] [--json FILE] [--keep] [--plan JSON]
+const USAGE = `npm run chaos -- [--seed S] [--runs N] [--ftp ${FTP_KINDS.join('|')}] [--shop ${SHOP_KINDS.join('|')}] [--jobs 4] [--minutes M] [--json FILE] [--keep] [--plan JSON]
 
 Runs whole cycles of the real gateway against the sandbox, breaks what the seed says, and judges each run from what the
 simulated shop and till know. Seeds S, S+1, ... ; a seed of its own when left out. --minutes begins no further run after
@@ -40,14 +41,17 @@ if (values.help) {
   say(USAGE);
   process.exit(0);
 }
-if (values.ftp !== undefined && !FTP_KINDS.includes(values.ftp as FtpKind)) {
-  process.stderr.write(`Expected --ftp to be one of ${FTP_KINDS.join(', ')}, got ${values.ftp}\n`);
+const oneOf = <T extends string>(name: 'ftp' | 'shop', words: readonly T[]): T | undefined => {
+  const word = values[name];
+  if (word === undefined || words.includes(word as T)) return word as T | undefined;
+  process.stderr.write(`Expected --${name} to be one of ${words.join(', ')}, got ${word}\n`);
   process.exit(2);
-}
+};
 const first = count('seed', randomInt(1, 1_000_000_000));
 const runs = count('runs', 1);
 const end = performance.now() + count('minutes', 24 * 60) * 60_000;
-const ftp = values.ftp as FtpKind | undefined;
+const ftp = oneOf<FtpKind>('ftp', FTP_KINDS);
+const shop = oneOf<ShopKind>('shop', SHOP_KINDS);
 const told = values.plan === undefined ? {} : (JSON.parse(values.plan) as PlanOptions);
 
 const results: RunResult[] = [];
@@ -71,8 +75,9 @@ const save = () => {
 const work = async () => {
   while (next < first + runs && performance.now() < end && !ending.signal.aborted) {
     const seed = next++;
-    const plan = makePlan(seed, { ftp, ...told });
+    const plan = makePlan(seed, { ftp, shop, ...told });
     const again = [`npm run chaos -- --seed ${seed}`, ...(ftp === undefined ? [] : [`--ftp ${ftp}`])]
+      .concat(shop === undefined ? [] : [`--shop ${shop}`])
       .concat(values.plan === undefined ? [] : [`--plan '${values.plan}'`])
       .join(' ');
     try {
@@ -80,7 +85,7 @@ const work = async () => {
       results.push(result);
       save();
       const planned = plan.cycles.map((faults) => faults.map(describeFault).join(', ')).join(' | ');
-      const where = `${plan.ftp}, ${plan.ledger}, ${result.cycles} cycles, ${result.seconds.toFixed(0)} s`;
+      const where = `${plan.shop}, ${plan.ftp}, ${plan.ledger}, ${result.cycles} cycles, ${result.seconds.toFixed(0)} s`;
       say(`${result.violations.length === 0 ? 'passed' : 'FAILED'} ${seed} (${where}): ${planned}`);
       if (result.violations.length === 0) {
         if (!values.keep) await forget(result);

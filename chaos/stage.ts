@@ -93,6 +93,7 @@ async function start(
     scenario: plan.scenario,
     held: true,
     ftp,
+    ...(plan.shop === 'modules' ? {} : { shop: { kind: 'webservice', version: plan.shop } }),
     settings: { notExported: plan.notExported, asciiMode: plan.asciiMode },
     onImport: (truth) => imports.push(truth),
   });
@@ -174,6 +175,7 @@ async function start(
       await gateway.redeploy({
         ...variables,
         ...(changes.includes('wrong password') ? { FTP_PASSWORD: 'un-autre-mot-de-passe' } : {}),
+        ...(changes.includes('wrong key') ? { SHOP_KEY: 'X'.repeat(32) } : {}),
       });
     },
     async suffered() {

@@ -67,7 +67,7 @@ export function suffer(directiveFile: string): void {
 
   for (const key of ['uploadFrom', 'rename', 'remove', 'ensureDir'])
     around(FtpClient.prototype, key, () => `ftp ${key}`);
-  around(globalThis, 'fetch', () => 'cron url');
+  around(globalThis, 'fetch', () => 'shop request');
   around(PgClient.prototype, 'query', ([query]) => written(query));
   around(PGlite.prototype, 'query', ([query]) => written(query));
   const transaction = Reflect.get(PGlite.prototype, 'transaction') as Method;

@@ -26,19 +26,22 @@ export function faultTable(outcomes: readonly Outcome[]): string {
 
 /** `ftp reply lost at RNTO 2` is an `FTP: reply lost`: where and how long is left out. */
 function kindOf(struck: string): string {
-  const [, moment, effect] = /^kill (before|after) (ftp|ledger|archive|cron url)/.exec(struck) ?? [];
+  const [, moment, effect] = /^kill (before|after) (ftp|ledger|archive|shop request)/.exec(struck) ?? [];
   if (moment !== undefined)
     return `worker killed ${moment} a side effect: ${EFFECTS[effect ?? ''] ?? effect}`;
   const [, what] =
     /^ftp (refuses connections|data cut|[a-z ]+?(?: \d+)?)(?: after \d+| for \d+| at )/.exec(struck) ?? [];
   if (what !== undefined) return `FTP: ${what}${/\((\w+)\)/.exec(struck)?.[0].replace(/^/, ' ') ?? ''}`;
   if (struck.startsWith('schedule')) return struck;
-  return struck.replace(/^shop \w+:/, 'shop:').replace(/ (at|before|for) .*$/, '');
+  return struck
+    .replace(/^shop \w+:/, 'shop:')
+    .replace(/^webservice (GET|POST|PUT|DELETE) \w*:/, 'Webservice, $1:')
+    .replace(/ (at|before|for) .*$/, '');
 }
 
 const EFFECTS: Readonly<Record<string, string>> = {
   ftp: 'FTP',
   ledger: 'ledger',
   archive: 'archive',
-  'cron url': "shop's cron URL",
+  'shop request': 'request to the shop',
 };

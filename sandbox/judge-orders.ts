@@ -70,7 +70,7 @@ export function judgeOrders(truth: Truth, placedBefore: string | undefined): rea
 }
 
 /** Since when it is sold, as far as anybody can know; null when it is not. */
-function soldAt({ placedAt, life }: TruthOrder): string | null {
+export function soldAt({ placedAt, life }: TruthOrder): string | null {
   if (life === undefined) return placedAt;
   if (life.standing !== 'sold') return null;
   const before = life.changes.findLastIndex(({ standing }) => standing !== 'sold');

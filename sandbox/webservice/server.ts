@@ -73,6 +73,8 @@ export interface Webservice {
   readonly site: Site;
   /** All requests so far, the oldest first. */
   readonly requests: readonly LoggedRequest[];
+  /** Calls `listener` with each request that comes, before anything is done for it. Gives what ends that. */
+  onRequest(listener: (request: LoggedRequest) => void): () => void;
   /** Makes the next request that fits go wrong. */
   failNext(match: FaultMatch, fault: Fault, details?: FaultDetails): void;
   /** Forgets the faults that no request has met yet. */
@@ -92,6 +94,7 @@ export async function startWebservice(database: Database, options: WebserviceOpt
   };
   const faults = createFaults();
   const requests: LoggedRequest[] = [];
+  const listeners = new Set<(request: LoggedRequest) => void>();
   const stopping = new AbortController();
   const queue = createQueue(options.workers ?? 8);
   let enabled = options.enabled ?? true;
@@ -169,6 +172,7 @@ export async function startWebservice(database: Database, options: WebserviceOpt
       end: undefined,
     };
     requests.push(logged);
+    for (const listener of listeners) listener(logged);
     const send = ({ status, headers, body }: PlainAnswer) => {
       const length = status === 304 ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
       response.writeHead(status, { ...headers, ...length }).end(body);
@@ -220,6 +224,10 @@ export async function startWebservice(database: Database, options: WebserviceOpt
     url: `http://127.0.0.1:${port}`,
     site,
     requests,
+    onRequest: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     failNext: (match, fault, details) => faults.add(match, fault, details),
     recover: () => faults.clear(),
     enable: (on) => {

@@ -105,7 +105,7 @@ describe('the oracle', () => {
         const variant = imports[0]?.variants.find(({ shop }) => shop !== null && shop > 0);
         variant!.shop! += 50;
       },
-      /after the import of .*never shows more/,
+      /after the update of .*never shows more/,
     ],
     [
       'a customer in a history',

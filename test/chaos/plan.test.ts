@@ -27,6 +27,8 @@ describe('a plan', () => {
       ftp: true,
       'ftp refuses connections': true,
       shop: true,
+      webservice: true,
+      shopper: true,
       'orders exported by hand': true,
       'proshop is late': true,
       'proshop takes half': true,
@@ -39,6 +41,7 @@ describe('a plan', () => {
     };
     expect([...kinds].sort()).toEqual(Object.keys(all).sort());
     expect(new Set(plans.map(({ ftp }) => ftp)).size).toBe(4);
+    expect(new Set(plans.map(({ shop }) => shop)).size).toBe(4);
     expect(new Set(plans.map(({ ledger }) => ledger)).size).toBe(2);
   });
 
