@@ -114,12 +114,12 @@ async function historyTable(): Promise<void> {
 async function webserviceTables(): Promise<void> {
   const part = z.number();
   const others = z.object({ p50: part, p95: part });
-  const times = { reading: part, planning: part, writing: part, closing: part };
+  const times = { reading: part, planning: part, looking: part, writing: part, closing: part };
   const synced = z.object({ bare: part, total: part, ...times, others, memory: part });
   console.log(
-    '\n| variants | changed | bare loop | written | written / bare | read | planned | closing sweep | in all | memory | others p50 | p95 |',
+    '\n| variants | changed | bare loop | written | rate of the bare loop | looked at before | read | planned | closing sweep | in all | memory | others p50 | p95 |',
   );
-  console.log(`|${' ---: |'.repeat(12)}`);
+  console.log(`|${' ---: |'.repeat(13)}`);
   for (const [variants, changed] of [
     [5_000, 500],
     [5_000, 5_000],
@@ -130,8 +130,8 @@ async function webserviceTables(): Promise<void> {
       count(variants),
       count(changed),
       ...[it.bare, it.writing].map(time),
-      (it.writing / it.bare).toFixed(2),
-      ...[it.reading, it.planning, it.closing, it.total].map(time),
+      `${Math.round((100 * it.bare) / it.writing)} %`,
+      ...[it.looking, it.reading, it.planning, it.closing, it.total].map(time),
       memory(it.memory),
       ...[it.others.p50, it.others.p95].map(time),
     ];

@@ -16,12 +16,8 @@ const BATCH = 50;
 const { signal } = new AbortController();
 const [job = '', folder = '', url = '', variants = '0', changed = '0'] = process.argv.slice(2);
 const open = await openLedger({ databaseUrl: undefined, folder });
-const api = openWebservice({
-  url,
-  key: new Secret(WEBSERVICE_KEY),
-  timeout: 60_000,
-  concurrency: CONCURRENCY,
-});
+const openShop = (concurrency = CONCURRENCY) =>
+  openWebservice({ url, key: new Secret(WEBSERVICE_KEY), timeout: 60_000, concurrency });
 try {
   const result = await run();
   console.log(JSON.stringify({ ...result, memory: peakMemory() }));
@@ -35,9 +31,9 @@ async function run(): Promise<object> {
       // Nothing but a new ledger: making one takes PGlite far more memory than using it.
       return {};
     case 'fill':
-      return fill(api, open.ledger);
+      return fill(openShop(), open.ledger);
     case 'stock':
-      return syncStock(api, open.ledger);
+      return syncStock(openShop(), open.ledger);
     default:
       throw new Error(`Expected ledger, fill or stock, got ${job}`);
   }
@@ -94,7 +90,7 @@ async function bareLoop(api: Webservice, quantity: number): Promise<number> {
 
 /** Somebody else asks for one order's states every 50 ms: how long does the shop take for it meanwhile? */
 function otherRequests() {
-  const other = openWebservice({ url, key: new Secret(WEBSERVICE_KEY), timeout: 60_000, concurrency: 100 });
+  const other = openShop(100);
   const times: number[] = [];
   const over = new AbortController();
   const asking = (async () => {

@@ -13,6 +13,8 @@ import { createLedger, type Database, type Ledger } from './ledger.ts';
 const MIGRATIONS = { migrationsFolder: join(import.meta.dirname, 'migrations') };
 /** Any number that no other program on the same PostgreSQL uses for its advisory lock. */
 const MIGRATION_LOCK = 727_370_551;
+/** PGlite fills the 128 MB of buffers that PostgreSQL takes by itself, in this process's memory; the ledger needs few. */
+const START = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
 
 export interface OpenLedger {
   readonly ledger: Ledger;
@@ -64,7 +66,7 @@ async function openPostgres(url: Secret): Promise<OpenLedger> {
 async function openPglite(folder: string): Promise<OpenLedger> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const held = await lockFolder(folder);
-  const client = await PGlite.create(folder);
+  const client = await PGlite.create(folder, { startParams: START });
   await migratePglite(drizzlePglite(client), MIGRATIONS);
   await narrow(folder);
   const database = drizzlePglite(client);

@@ -79,6 +79,8 @@ export interface WrittenStock {
   readonly milliseconds: {
     readonly reading: number;
     readonly planning: number;
+    /** At rows just before they are written: the share of the writing's time that went into it. */
+    readonly looking: number;
     readonly writing: number;
     readonly closing: number;
   };

@@ -45,6 +45,7 @@ export function createStockWriter(
     signal: AbortSignal,
   ): Promise<WrittenStock> {
     const times = [Date.now()];
+    const spent = { looking: 0, writing: 0 };
     await readWholeOrders();
     const movesBefore = await ledger.shopMoves();
     const [products, rows] = await Promise.all([readProducts(api, signal), readStockRows(api, signal)]);
@@ -62,6 +63,7 @@ export function createStockWriter(
 
     const touched = new Set([...wrong.map(({ variant }) => variant.productId), ...wrongTotals()]);
     let written = await write(wrong, wrongTotals());
+    const lookingShare = spent.looking / Math.max(1, spent.looking + spent.writing);
     times.push(Date.now());
 
     let corrected = 0;
@@ -94,9 +96,10 @@ export function createStockWriter(
     }
     await ledger.rememberShopRows(shelf.unknown());
     times.push(Date.now());
-    const [reading = 0, planning = 0, writing = 0, closing = 0] = times
+    const [reading = 0, planning = 0, both = 0, closing = 0] = times
       .slice(1)
       .map((time, index) => time - (times[index] ?? 0));
+    const looking = Math.round(both * lookingShare);
     return {
       variants: plan.variants,
       different: wrong.length,
@@ -112,7 +115,7 @@ export function createStockWriter(
       absent: matched.absent,
       ambiguous: matched.ambiguous,
       withoutBarcode: matched.withoutBarcode,
-      milliseconds: { reading, planning, writing, closing },
+      milliseconds: { reading, planning, looking, writing: both - looking, closing },
     };
 
     function wrongTotals(): number[] {
@@ -157,7 +160,9 @@ export function createStockWriter(
 
     async function writeBatch(figures: readonly Figure[], forced: ReadonlySet<Figure>): Promise<number> {
       const ids = figures.flatMap(({ row }) => (row === undefined ? [] : [row.id]));
+      const startedAt = performance.now();
       const rows = await listByIds(api, 'stock_availables', stockRow, ids, signal);
+      const lookedAt = performance.now();
       const fresh = new Map(rows.map((row) => [row.id, row]));
       const changes = figures.flatMap((figure) => {
         const row = fresh.get(figure.row?.id ?? 0) ?? shelf.lostRow(figure.variant);
@@ -175,6 +180,8 @@ export function createStockWriter(
         // Perhaps written, or a part of it: the sweep reads every row.
         if (!(error instanceof ShopAnswerError && error.mayHaveBegun)) throw error;
       }
+      spent.looking += lookedAt - startedAt;
+      spent.writing += performance.now() - lookedAt;
       return changes.length;
     }
 
