@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { writeOrders, writeStock } from './files.ts';
 import { measureHistory } from './history.ts';
+import { measureLanding } from './landing.ts';
 import { elapsed, median } from './measures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'passerelle-bench-'));
@@ -139,6 +140,10 @@ async function webserviceTables(): Promise<void> {
   }
   const filled = z.object({ total: part, memory: part });
   const it = filled.parse(await onWebservice('fill', 0, 8_000, 0));
+  const { outcome, right, over } = await measureLanding(5_000, 500);
+  console.log(
+    `\nA whole cycle (${outcome}), 5,000 variants, 500 changed: shop right ${time(right)} after ExportCSV landed, cycle over after ${time(over)}`,
+  );
   console.log(`\nFirst fill, 1,000 products of 8 sizes: ${time(it.total)}, ${memory(it.memory)}`);
 }
 

@@ -4,7 +4,7 @@ import type { Doubt } from '../domain/stock.ts';
 import { readStock } from '../domain/stock-csv.ts';
 import { stockUpdate } from '../domain/stock-plan.ts';
 import type { StockExport } from '../ledger/ledger.ts';
-import { clocksSetBack } from '../local-time.ts';
+import { comparableTime } from './comparable-time.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
 import { planNow } from './plan-now.ts';
 
@@ -100,19 +100,6 @@ export const prepareStock =
       setAsideRows: plan.setAside.slice(0, EXAMPLES),
     };
   };
-
-type Collected = Pick<StockExport, 'modifiedAt' | 'collectedAt'>;
-
-/** When Proshop wrote an export, as the server would show it had the shop's clocks not been set back since the last. */
-function comparableTime(
-  { modifiedAt, collectedAt }: Collected,
-  last: Collected | null,
-  timeZone: string,
-): string | null {
-  if (modifiedAt === null) return null;
-  const setBack = last === null ? 0 : clocksSetBack(last.collectedAt, collectedAt, timeZone);
-  return new Date(modifiedAt.getTime() + setBack).toISOString();
-}
 
 /** Bytes that were seen before say what was true then: Proshop may have failed to write and left, or sent, its old file. */
 function staleDoubt(name: string, collected: StockExport | null): Doubt[] {

@@ -1,0 +1,20 @@
+import type { StockExport } from '../ledger/ledger.ts';
+import { clocksSetBack } from '../local-time.ts';
+
+type Collected = Pick<StockExport, 'modifiedAt' | 'begunAfter' | 'collectedAt'>;
+
+/**
+ * When Proshop wrote an export, ISO 8601, as the FTP server would show it had the shop's clocks not been set back since it
+ * wrote the last one. Null when the server does not tell.
+ */
+export function comparableTime(
+  { modifiedAt, collectedAt }: Pick<Collected, 'modifiedAt' | 'collectedAt'>,
+  last: Collected | null,
+  timeZone: string,
+): string | null {
+  if (modifiedAt === null) return null;
+  // Written just before the clocks were set back, the last one may have been collected just after.
+  const setBack =
+    last === null ? 0 : clocksSetBack(last.begunAfter ?? last.collectedAt, collectedAt, timeZone);
+  return new Date(modifiedAt.getTime() + setBack).toISOString();
+}
