@@ -62,6 +62,7 @@ export const recordOrders =
       case 'seen':
         await ledger.recordShopOrders({
           ...seen,
+          reading: batch.reading,
           orders: batch.orders.map((one) => ({ ...one, byHand: byHand(one.order) })),
           setAside: batch.setAside,
         });

@@ -79,6 +79,8 @@ export const orders = pgTable(
     toldBy: text('told_by'),
     /** The first export of Proshop's stock that counts this order. */
     reflectedBy: uuid('reflected_by').references(() => stockExports.id),
+    /** The last reading of the shop that showed it so: what an earlier one showed is old. 0 = none, but a file. */
+    reading: bigint({ mode: 'number' }).notNull().default(0),
   },
   (table) => [
     index('orders_delivery').on(table.deliveryId),

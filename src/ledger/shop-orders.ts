@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNotNull, isNull, ne, or, sql, type SQL } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, or, sql, type SQL } from 'drizzle-orm';
 import {
   orderLife,
   type KnownOrder,
@@ -31,6 +31,8 @@ export interface ShopOrdersSeen {
   /** Where they were read. */
   readonly file: string;
   readonly at: Date;
+  /** Which reading of the shop showed them. */
+  readonly reading: number;
   readonly orders: readonly (Standing & {
     readonly order: Order;
     /** A person must enter it in Proshop. */
@@ -74,8 +76,20 @@ export interface ShopCursor {
 /** The part of the ledger that follows orders in the shop itself, where their whole life shows. */
 export function createShopOrders(db: Database) {
   return {
+    /** Numbers a reading of the shop's orders: what it shows is newer than what those before it showed. */
+    async beginReading(): Promise<number> {
+      const [row] = await db
+        .insert(shopCursors)
+        .values({ job: 'readings', at: '', id: 1 })
+        .onConflictDoUpdate({ target: shopCursors.job, set: { id: sql`${shopCursors.id} + 1` } })
+        .returning({ id: shopCursors.id });
+      if (row === undefined) throw new Error('Expected the number of a reading, got none');
+      return row.id;
+    },
+
     /**
-     * Records what the shop shows of these orders (domain/order-life.ts says what that is); the same again changes nothing.
+     * Records what the shop shows of these orders (domain/order-life.ts says what that is); the same again changes nothing,
+     * nor does what an attempt that slept has seen before a later reading.
      * Of an order that is given twice the last counts, set-aside ones being the later. None of them is incomplete any more.
      */
     recordShopOrders: (seen: ShopOrdersSeen): Promise<void> =>
@@ -90,7 +104,8 @@ export function createShopOrders(db: Database) {
             tx,
             ids.filter((id) => !inserted.has(id)),
           );
-          const changes = batch.map((order) => {
+          const current = batch.filter(({ id }) => (known.get(id)?.reading ?? 0) <= seen.reading);
+          const changes = current.map((order) => {
             const before = known.get(order.id) ?? null;
             return { id: order.id, before, ...orderLife(before, order) };
           });
@@ -100,6 +115,10 @@ export function createShopOrders(db: Database) {
               before === null || record === null ? [] : [rowOf(id, record, before, where)],
             ),
           );
+          await tx
+            .update(orders)
+            .set({ reading: seen.reading })
+            .where(and(inArray(orders.id, ids), lt(orders.reading, seen.reading)));
           const lines = changes.flatMap(({ id, record }) =>
             sold(record?.lines ?? []).map((line, position) => ({ orderId: id, position, ...line })),
           );

@@ -23,6 +23,8 @@ export interface ExportedOrders extends OrdersFile {
 /** Orders as they stand in the shop now. */
 export interface SeenOrders extends OrdersFile {
   readonly kind: 'seen';
+  /** Which reading of the shop it was: what an earlier one shows of the same order is old. */
+  readonly reading: number;
   readonly orders: readonly ({ readonly order: Order } & Standing)[];
   readonly setAside: readonly (SetAsideOrder & { readonly id: number } & Standing)[];
 }

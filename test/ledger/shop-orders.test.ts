@@ -31,16 +31,25 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     readonly byHand?: boolean;
     readonly stockBack?: boolean;
     readonly at?: Date;
+    readonly reading?: number;
   }
   const seen = (
     standing: OrderStanding,
     shown: readonly (Order | (SetAsideOrder & { readonly id: number }))[],
-    { cycle = 'a', step = 1, byHand = false, stockBack = standing === 'cancelled', at = NOON }: Change = {},
+    {
+      cycle = 'a',
+      step = 1,
+      byHand = false,
+      stockBack = standing === 'cancelled',
+      at = NOON,
+      reading = 1,
+    }: Change = {},
   ): ShopOrdersSeen => ({
     cycle,
     step,
     file: `orders of ${cycle}`,
     at,
+    reading,
     orders: shown.flatMap((order) => ('customer' in order ? [{ order, standing, byHand, stockBack }] : [])),
     setAside: shown.flatMap((order) => ('customer' in order ? [] : [{ ...order, standing, stockBack }])),
   });
@@ -605,6 +614,26 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     await test.ledger.moveCursor('orders', { at: '', id: 0 });
     expect(await test.ledger.cursor('orders')).toEqual({ at: '2026-11-25 00:00:00', id: 8 });
     expect(await test.ledger.cursor('slips')).toEqual({ at: '2026-11-24 09:00:00', id: 1 });
+  });
+
+  it('does not take what an attempt that slept has seen for news', async () => {
+    const [sleeper, later] = [await test.ledger.beginReading(), await test.ledger.beginReading()];
+    expect(later).toBe(sleeper + 1);
+    await see('sold', [anOrder(1)], { reading: later });
+    await see('cancelled', [anOrder(2)], { reading: later, stockBack: false });
+    await see('cancelled', [anOrder(1)], { reading: later });
+    await see('sold', [anOrder(1), anOrder(2), anOrder(3)], { reading: sleeper });
+    expect(await Promise.all([1, 2, 3].map(routeOf))).toEqual(['cancelled', 'cancelled', 'send']);
+    expect(await unitsOutstanding()).toBe(1);
+    await see('sold', [anOrder(1)], { reading: await test.ledger.beginReading() });
+    expect(await routeOf(1)).toBe('send');
+  });
+
+  it('numbers on when nothing changed, so that an older look at the same order stays the older one', async () => {
+    await see('sold', [anOrder(1)], { reading: 3 });
+    await see('sold', [anOrder(1)], { reading: 5 });
+    await see('cancelled', [anOrder(1)], { reading: 4 });
+    expect(await routeOf(1)).toBe('send');
   });
 
   describe('two attempts at once', () => {

@@ -145,7 +145,7 @@ describe('A request that goes wrong', () => {
       expect(toFailure(error, (text) => text)).toMatchObject({ type });
       expect((error as Error).message).toMatch(new RegExp(`GET /api/${resource}\\b`));
       // Those that were made at the same time still come.
-      for (let before = -1; before !== shop.webservice.requests.length; await sleep(10))
+      for (let before = -1; before !== shop.webservice.requests.length; await sleep(60))
         before = shop.webservice.requests.length;
     }
     await shop.read('a');

@@ -44,6 +44,7 @@ export function createOrderReader(
   /** Gives when the shop was asked, by this machine's clock. */
   return async function readOrders({ cycle, step, record }: OrdersRound, signal: AbortSignal): Promise<Date> {
     const askedAt = new Date();
+    const reading = await ledger.beginReading();
     const states = new Map(
       (await api.list('order_states', orderStateRow, {}, signal)).map((state) => [state.id, state]),
     );
@@ -194,6 +195,7 @@ export function createOrderReader(
       }));
       return {
         kind: 'seen',
+        reading,
         file,
         bytes: Buffer.from(parts.map((part) => `${JSON.stringify(part)}\n`).join('')),
         rows: parts.length,

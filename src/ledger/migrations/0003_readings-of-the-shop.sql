@@ -1,0 +1,1 @@
+ALTER TABLE "orders" ADD COLUMN "reading" bigint DEFAULT 0 NOT NULL;
