@@ -674,6 +674,9 @@ export function createLedger(db: Database) {
       return new Set(rows.map(({ reference }) => reference));
     },
 
+    /** How many models the shop was asked for, and are not known to be created. */
+    openModels: (): Promise<number> => db.$count(models, isNull(models.confirmedAt)),
+
     async askModels(references: readonly string[], at: Date): Promise<void> {
       for (const part of inBatches(references)) {
         await db

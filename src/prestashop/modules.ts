@@ -124,7 +124,7 @@ export function createModulesShop(
             `Expected ${basename} until the shop is asked to import it, got nothing: somebody removed it`,
           );
         }
-        return { confirmedAt: await confirm(delivery) };
+        return { confirmedAt: await confirm(delivery, signal) };
       }
       // Without the file the module would take the whole shop for sold out: it is called only with the file in sight.
       if (second === null || delivery.acceptedAt !== null || mayGoOn(delivery.askedAt)) {
@@ -183,14 +183,26 @@ export function createModulesShop(
       throw shopBusy('The shop is running another import');
     }
     await ledger.markAccepted(delivery.id, new Date());
+    await confirmModels(delivery, signal);
   }
 
-  async function confirm(delivery: Delivery): Promise<Date> {
+  async function confirm(delivery: Delivery, signal: AbortSignal): Promise<Date> {
     const confirmedAt = new Date();
     if (!(await ledger.markTaken(delivery.id, confirmedAt))) throw takenBack(delivery);
-    // The module runs one import at a time, so the one that creates products is over too.
-    await ledger.confirmModels(delivery.createdAt, confirmedAt);
+    await confirmModels(delivery, signal);
     return confirmedAt;
+  }
+
+  /**
+   * The module runs one import at a time: one that it has begun or ended proves that the one before, of new products, is
+   * over. That it read the whole of ExportCSV is proved by its being the same still; else it is asked again in a later cycle.
+   */
+  async function confirmModels({ createdAt }: Delivery, signal: AbortSignal): Promise<void> {
+    if ((await ledger.openModels()) === 0) return;
+    const collected = await ledger.lastExport();
+    const standing = await ftp.session((session) => session.look(exportPath), signal);
+    if (collected !== null && sameLook(standing, lookOf(collected)))
+      await ledger.confirmModels(createdAt, new Date());
   }
 
   /** The ledger goes first, so that nobody takes the file's being gone for a confirmation. */

@@ -663,6 +663,26 @@ describe('8, the update of the stock', () => {
     expect(world.shop.calls).toEqual(['updateStock']);
   });
 
+  it.each([
+    ['counts the new products as created', null, 0],
+    [
+      'has them asked for again when Proshop has written meanwhile: the shop may have read a part of its file',
+      'Fournis',
+      1,
+    ],
+  ])('that the shop begins %s', async (_what, written, stillOpen) => {
+    await open();
+    const { exportId, file } = await collectFresh(stockCsv(['3000000000017', 3]));
+    await world.attempt((activities) => activities.createProducts({ file }));
+    const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+    if (written !== null) await world.put('ExportCSV', written);
+    await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
+    expect(await test.ledger.openModels()).toBe(stillOpen);
+    await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+    await updateStock(exportId, update);
+    expect(await test.ledger.openModels()).toBe(stillOpen);
+  });
+
   it('leaves nothing behind when the shop is busy with another import', async () => {
     const { exportId, update } = await prepared();
     world.shop.updateStock = async () => 'Other import is running now';

@@ -153,6 +153,7 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'lastExport',
   'openCall',
   'openDeliveries',
+  'openModels',
   'ordersForPeople',
   'ordersIn',
   'ordersSeen',
