@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { sha256, type ArchivedFile } from '../archive.ts';
-import { readStock } from '../domain/stock-csv.ts';
+import { readStock, sizeOf } from '../domain/stock-csv.ts';
 import { notYet } from '../failures.ts';
 import { sameLook, type Look } from '../ftp.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
@@ -80,8 +80,7 @@ export const collectStock =
         modifiedAt: look.modifiedAt === null ? null : new Date(look.modifiedAt),
         begunAfter: notBegunAt === null ? null : new Date(notBegunAt),
         collectedAt: lookedAt,
-        rows: stock.rows,
-        units: stock.units,
+        ...sizeOf(stock),
       },
       config.proshop.margin,
     );
@@ -100,7 +99,7 @@ function describe(
     exportId,
     file,
     rows: stock.rows,
-    units: stock.units,
+    units: sizeOf(stock).units,
     reflected,
     doubts: stock.doubts.slice(0, EXAMPLES).map(({ message }) => message),
   };

@@ -1,7 +1,7 @@
 import type { ArchivedFile } from '../archive.ts';
 import { judge } from '../domain/gate.ts';
 import type { Doubt } from '../domain/stock.ts';
-import { readStock } from '../domain/stock-csv.ts';
+import { readStock, sizeOf } from '../domain/stock-csv.ts';
 import { stockUpdate } from '../domain/stock-plan.ts';
 import type { StockExport } from '../ledger/ledger.ts';
 import { comparableTime } from './comparable-time.ts';
@@ -63,8 +63,7 @@ export const prepareStock =
     const verdict = judge(
       {
         doubts: [...stock.doubts, ...plan.doubts, ...staleDoubt(name, collected)],
-        rows: stock.rows,
-        units: stock.units,
+        ...sizeOf(stock),
         applied:
           last === null || applied === null
             ? null

@@ -49,8 +49,6 @@ export interface StockFile {
   readonly header: StockHeader;
   /** Number of rows below the header. */
   readonly rows: number;
-  /** Sum of Proshop's figures, those below 0 counted as 0. */
-  readonly units: number;
   /** Every row below the header, in the order of the file. */
   readonly variants: readonly StockRow[];
   readonly unreadable: readonly UnreadableRow[];
@@ -85,7 +83,6 @@ export function readStock(bytes: Uint8Array, file: string, format: StockFormat):
   const read = rowReader(format);
   let header: StockHeader | undefined;
   let last: CsvRow | undefined;
-  let units = 0;
 
   const end = readCsvRows(bytes, format.file, (row) => {
     last = row;
@@ -96,7 +93,6 @@ export function readStock(bytes: Uint8Array, file: string, format: StockFormat):
     if (header.missing !== undefined) return;
     const { variant, fault } = read(row, header);
     variants.push(variant);
-    units += Math.max(0, variant.quantity ?? 0);
     if (fault) unreadable.push({ ...fault, ean: variant.ean, reference: variant.reference });
     if (!isWhole(row, header, format)) note(otherWidth, row);
     else if (fieldText(row, header, 'store') !== format.store) note(otherStore, row);
@@ -153,11 +149,29 @@ export function readStock(bytes: Uint8Array, file: string, format: StockFormat):
     format,
     header: header ?? { width: 0, columns: {}, missing: undefined, twice: undefined },
     rows: variants.length,
-    units,
     variants,
     unreadable,
     doubts,
   };
+}
+
+/** How much a file says, to compare it with others: what it says of a barcode twice is counted once. */
+export interface StockSize {
+  readonly rows: number;
+  /** Sum of Proshop's figures, those below 0 counted as 0. */
+  readonly units: number;
+}
+
+export function sizeOf({ variants }: Pick<StockFile, 'variants'>): StockSize {
+  const seen = new Set<string>();
+  let [rows, units] = [0, 0];
+  for (const { ean, quantity } of variants) {
+    if (ean !== null && seen.has(ean)) continue;
+    if (ean !== null) seen.add(ean);
+    rows++;
+    units += Math.max(0, quantity ?? 0);
+  }
+  return { rows, units };
 }
 
 function note(odd: Odd, row: CsvRow): void {

@@ -632,6 +632,33 @@ describe('7, the preparation of the stock', () => {
     ).toMatchObject({ passed: true });
   });
 
+  it.each([
+    ['passes when the one before said everything twice', 2, [1, 2, 3, 4], true],
+    ['is held when half is missing and the rest is said twice', 1, [1, 2, 1, 2], false],
+  ])('%s', async (_what, times, second, passed) => {
+    await open((settings) => {
+      settings.gate = { firstRun: 'apply', toZero: 100 };
+    });
+    const rows = (models: readonly number[]) =>
+      stockCsv(...models.map((model) => [`300000000000${model}`, 10] as [string, number]));
+    await world.put('ExportCSV', rows(Array.from({ length: times }, () => [1, 2, 3, 4]).flat()));
+    const { exportId, plan } = await prepareStock();
+    await expect(updateStock(exportId, plan.update)).rejects.toThrow(/begun its import/);
+    await unlink(join(world.ftpRoot, 'ExportCSVmod'));
+    await updateStock(exportId, plan.update);
+    await world.put('ExportCSV', rows(second));
+    const again = { ...CYCLE, id: 'b' };
+    const notes: AttemptNotes = { details: undefined };
+    const collect = () =>
+      world.attempt((activities) => activities.collectStock({ cycle: again, standing: null }), notes);
+    await expect(collect()).rejects.toThrow(/being written/);
+    const collected = await collect();
+    const { exportId: next, file } = collected;
+    expect(await world.attempt((a) => a.prepareStock({ cycle: again, exportId: next, file }))).toMatchObject({
+      passed,
+    });
+  });
+
   it('is held the first time unless the configuration says otherwise', async () => {
     await open((settings) => {
       settings.gate = { firstRun: 'hold' };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { modelsOf } from '../../src/domain/product.ts';
-import { readStock, type StockFormat } from '../../src/domain/stock-csv.ts';
+import { readStock, sizeOf, type StockFormat } from '../../src/domain/stock-csv.ts';
 import { fixture, STOCK_FORMAT, stockCsv, type StockCells } from './samples.ts';
 
 const read = (bytes: Uint8Array, format: StockFormat = STOCK_FORMAT) => readStock(bytes, 'ExportCSV', format);
@@ -10,9 +10,17 @@ const TWO: readonly StockCells[] = [
   ['MOD17', '39', '3600000000024', '-1'],
 ];
 
-test('A stock file gives its rows, with lines and offsets, and its units', () => {
+test('The size of a stock file counts each barcode once, and nothing below 0', () => {
+  const one: StockCells = ['MOD17', '38', '3600000000017', '2'];
+  const none: StockCells = ['MOD17', '40', '', '5'];
+  expect(sizeOf(read(stockCsv(...TWO)))).toEqual({ rows: 2, units: 2 });
+  expect(sizeOf(read(stockCsv(...TWO, one, one)))).toEqual({ rows: 2, units: 2 });
+  expect(sizeOf(read(stockCsv(...TWO, none, none)))).toEqual({ rows: 4, units: 12 });
+});
+
+test('A stock file gives its rows, with lines and offsets', () => {
   const stock = read(stockCsv(...TWO));
-  expect(stock).toMatchObject({ rows: 2, units: 2, unreadable: [], doubts: [] });
+  expect(stock).toMatchObject({ rows: 2, unreadable: [], doubts: [] });
   expect(stock.variants).toEqual([
     {
       line: 2,
