@@ -59,7 +59,7 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
     for (const faults of plan.cycles) played.push(await playCycle(stage, plan, faults, plan.inStep));
     let truth = stage.sandbox.truth();
     for (let round = 0; round < RECOVERY; round++) {
-      sellOverTheCounter(stage.sandbox);
+      if (round > 0) sellOverTheCounter(stage.sandbox);
       const whole = await playCycle(stage, plan, [], true);
       played.push(whole);
       truth = stage.sandbox.truth();

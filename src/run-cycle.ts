@@ -65,7 +65,7 @@ export async function followCycle(
       if (error instanceof WorkflowNotFoundError || Date.now() - answeredAt > PATIENCE) throw error;
     }
   }
-  const report = (await ask(() => handle.result())) as CycleReport;
+  const report = (await client.withDeadline(Date.now() + PATIENCE, () => handle.result())) as CycleReport;
   show(report, null);
   return report;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { sha256, type ArchivedFile } from '../archive.ts';
 import { readStock, sizeOf } from '../domain/stock-csv.ts';
 import { notYet } from '../failures.ts';
@@ -50,8 +50,7 @@ export const collectStock =
 
     const signal = Context.current().cancellationSignal;
     const before = (remembered() as Looks | undefined) ?? { notBegunAt: null, look: null };
-    // A file that went after step 3 had given up is noted before ExportCSV is: it counts what was in it.
-    await noteTaken({ ledger, proshop }, signal);
+    await noteLateTaken(before.notBegunAt);
     const lookedAt = new Date();
     const look = await proshop.lookAtExport(signal);
     if (look === null || sameLook(look, standing)) {
@@ -87,6 +86,16 @@ export const collectStock =
     if (recorded.sha256 !== file.sha256)
       throw new Error(`Expected to be first to collect ${name}, got another attempt's`);
     return describe(recorded.id, file, stock, await ledger.reflectedBy(recorded.id));
+
+    /** A sales file that went after step 3 had given up is noted before ExportCSV is, which may count what was in it. Not to note it is no harm but a stock that is lower. */
+    async function noteLateTaken(notBegunAt: string | null): Promise<void> {
+      try {
+        await noteTaken({ ledger, proshop }, signal, notBegunAt === null ? 0 : Date.parse(notBegunAt));
+      } catch (error) {
+        signal.throwIfAborted();
+        log.warn('Could not look whether Proshop has taken the sales files meanwhile', { error });
+      }
+    }
   };
 
 function describe(

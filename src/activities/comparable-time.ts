@@ -14,7 +14,11 @@ export function comparableTime(
 ): string | null {
   if (modifiedAt === null) return null;
   // Written just before the clocks were set back, the last one may have been collected just after.
-  const setBack =
-    last === null ? 0 : clocksSetBack(last.begunAfter ?? last.collectedAt, collectedAt, timeZone);
+  const writtenAfter = last === null ? collectedAt : (last.begunAfter ?? anHourBefore(last.collectedAt));
+  const setBack = clocksSetBack(writtenAfter, collectedAt, timeZone);
   return new Date(modifiedAt.getTime() + setBack).toISOString();
+}
+
+function anHourBefore(time: Date): Date {
+  return new Date(time.getTime() - 3_600_000);
 }

@@ -1,13 +1,18 @@
 import type { Deps } from './deps.ts';
 
-/** Looks for the sales files that Proshop has not been seen to take, and notes those that are gone. Gives those that still stand. */
+/**
+ * Looks for the sales files that Proshop has not been seen to take, and notes those that are gone: now, or just after
+ * `notBefore` if the clock was set back since. Gives those that still stand.
+ */
 export async function noteTaken(
   { ledger, proshop }: Pick<Deps, 'ledger' | 'proshop'>,
   signal: AbortSignal,
+  notBefore = 0,
 ): Promise<readonly { readonly path: string; readonly size: number }[]> {
   const deliveries = await ledger.untakenDeliveries('sales');
   if (deliveries.length === 0) return [];
   const { taken, standing } = await proshop.lookForTaken(deliveries, signal);
-  for (const delivery of taken) await ledger.markTaken(delivery.id, new Date());
+  const at = new Date(Math.max(Date.now(), notBefore + 1));
+  for (const delivery of taken) await ledger.markTaken(delivery.id, at);
   return standing;
 }

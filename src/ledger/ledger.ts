@@ -686,11 +686,14 @@ export function createLedger(db: Database) {
       }
     },
 
-    async confirmModels(askedBefore: Date, at: Date): Promise<void> {
+    /** Notes that the models that the shop was asked for between two instants are created. */
+    async confirmModels(asked: { readonly from: Date; readonly to: Date }, at: Date): Promise<void> {
       await db
         .update(models)
         .set({ confirmedAt: at })
-        .where(and(isNull(models.confirmedAt), lte(models.askedAt, askedBefore)));
+        .where(
+          and(isNull(models.confirmedAt), gte(models.askedAt, asked.from), lte(models.askedAt, asked.to)),
+        );
     },
 
     /**
@@ -769,7 +772,10 @@ async function ordersSinceSameBytes(
     .from(orders)
     .innerJoin(deliveries, eq(orders.deliveryId, deliveries.id))
     .where(
-      and(gt(deliveries.takenAt, same.collectedAt), or(inArray(orders.reflectedBy, countedSince), isCounted)),
+      and(
+        gt(deliveries.takenAt, same.begunAfter ?? same.collectedAt),
+        or(inArray(orders.reflectedBy, countedSince), isCounted),
+      ),
     );
   return since?.orders ?? 0;
 }

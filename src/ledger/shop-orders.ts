@@ -118,7 +118,7 @@ export function createShopOrders(db: Database) {
           await tx
             .update(orders)
             .set({ reading: seen.reading })
-            .where(and(inArray(orders.id, ids), lt(orders.reading, seen.reading)));
+            .where(and(inArray(orders.id, [...inserted, ...known.keys()]), lt(orders.reading, seen.reading)));
           const lines = changes.flatMap(({ id, record }) =>
             sold(record?.lines ?? []).map((line, position) => ({ orderId: id, position, ...line })),
           );

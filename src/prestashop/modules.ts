@@ -198,11 +198,17 @@ export function createModulesShop(
    * over. That it read the whole of ExportCSV is proved by its being the same still; else it is asked again in a later cycle.
    */
   async function confirmModels({ createdAt }: Delivery, signal: AbortSignal): Promise<void> {
-    if ((await ledger.openModels()) === 0) return;
-    const collected = await ledger.lastExport();
-    const standing = await ftp.session((session) => session.look(exportPath), signal);
-    if (collected !== null && sameLook(standing, lookOf(collected)))
-      await ledger.confirmModels(createdAt, new Date());
+    try {
+      const collected = await ledger.lastExport();
+      if (collected === null || (await ledger.openModels()) === 0) return;
+      const standing = await ftp.session((session) => session.look(exportPath), signal);
+      if (sameLook(standing, lookOf(collected)))
+        await ledger.confirmModels({ from: collected.collectedAt, to: createdAt }, new Date());
+    } catch (error) {
+      signal.throwIfAborted();
+      // No reason to take back an update that the shop has begun.
+      log.warn('Could not look whether the shop has read the whole ExportCSV', { error });
+    }
   }
 
   /** The ledger goes first, so that nobody takes the file's being gone for a confirmation. */

@@ -479,6 +479,28 @@ describe('4, Proshop’s export', () => {
     expect(await collect()).toMatchObject({ reflected: 1 });
   });
 
+  it('is collected although nobody can look whether Proshop has taken the sales file', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    await deliverOrders();
+    await rename(join(world.ftpRoot, 'import'), join(world.ftpRoot, 'gone'));
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    expect(await collectStock()).toMatchObject({ rows: 1, reflected: 0 });
+  });
+
+  it('does not count an order that Proshop took while it wrote, whatever a clock set back says', async () => {
+    await open();
+    willExport(ordersCsv(orderRow(1)));
+    await exportOrders();
+    const { file } = await deliverOrders();
+    await unlink(join(world.ftpRoot, file ?? ''));
+    await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
+    // Not begun an hour from now: the clock was set back since.
+    const notBegunAt = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await collectStock(3, { details: { notBegunAt, look: null } })).toMatchObject({ reflected: 0 });
+  });
+
   it('is told again as it was by an attempt that comes after the first one died', async () => {
     await open();
     await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
@@ -495,7 +517,7 @@ describe('5, new products', () => {
     const create = () => world.attempt((activities) => activities.createProducts({ file }));
     expect(await create()).toEqual({ models: 2, references: ['MOD1', 'MOD2'] });
     expect(await create()).toMatchObject({ models: 2 });
-    await test.ledger.confirmModels(new Date(), new Date());
+    await test.ledger.confirmModels({ from: new Date(0), to: new Date() }, new Date());
     expect(await create()).toEqual({ models: 0, references: [] });
     expect(world.shop.calls).toEqual(['importProducts', 'importProducts']);
   });

@@ -46,7 +46,10 @@ describe('the time of an export, compared with the last one’s', () => {
     expect(compared(begunAfter, last, now)?.slice(11, 16)).toBe(expected);
   });
 
-  it('goes by the collection where nobody saw when the last one was begun', () => {
+  it('takes an hour for its writing where nobody saw when the last one was begun', () => {
+    expect(compared(null, collected('02:59:58', '01:00:08'), collected('02:29:58', '01:30:08'))).toMatch(
+      /T03:29/,
+    );
     expect(compared(null, collected('02:42:00', '00:42:10'), collected('02:12:00', '01:12:10'))).toMatch(
       /T03:12/,
     );

@@ -248,9 +248,11 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
   it('knows a model only once the import that creates it is over', async () => {
     await test.ledger.askModels(['MOD1', 'MOD2'], after(0));
     expect(await test.ledger.confirmedModels()).toEqual(new Set());
-    await test.ledger.confirmModels(after(-1), after(2));
+    await test.ledger.confirmModels({ from: after(-9), to: after(-1) }, after(2));
     expect(await test.ledger.confirmedModels()).toEqual(new Set());
-    await test.ledger.confirmModels(after(1), after(2));
+    await test.ledger.confirmModels({ from: after(1), to: after(9) }, after(2));
+    expect(await test.ledger.confirmedModels()).toEqual(new Set());
+    await test.ledger.confirmModels({ from: after(-9), to: after(1) }, after(2));
     expect(await test.ledger.confirmedModels()).toEqual(new Set(['MOD1', 'MOD2']));
   });
 
