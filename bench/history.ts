@@ -1,15 +1,11 @@
 // How large a cycle's history is in Temporal, by the number of orders that it carried.
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeConfiguration } from '../sandbox/configuration.ts';
-import { freePort } from '../sandbox/free-port.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { randomScenario, type OrderSeed } from '../sandbox/scenario.ts';
-import { loadConfig } from '../src/config.ts';
 import { followCycle, startCycle } from '../src/run-cycle.ts';
-import { createLog, startGateway } from '../src/worker.ts';
+import { startGatewayOn } from './gateway.ts';
 
 export interface HistorySize {
   readonly orders: number;
@@ -33,21 +29,14 @@ export async function measureHistory(orders: number): Promise<HistorySize> {
   }));
   const scenario = { ...drawn, products, events: [] };
   const sandbox = await startSandbox({ folder, halfHour: 12_000, scenario, held: true });
-  const { path, environment } = await writeConfiguration(sandbox, {
+  const gateway = await startGatewayOn(sandbox, {
     folder,
     scenario,
     overrides: {
-      schedule: { cron: '0 0 1 1 *' },
-      temporal: { port: await freePort(), uiPort: await freePort() },
       shop: { timeout: '60s' },
       waits: { attempt: '60s', exportOrders: '120s', deliverOrders: '120s', ordersTaken: '60s' },
     },
   });
-  const config = loadConfig(path, environment);
-  const gateway = await startGateway(
-    config,
-    createLog(config, createWriteStream(join(folder, 'passerelle.log'))),
-  );
   try {
     sandbox.clock.go();
     await sandbox.clock.until(55);
@@ -71,8 +60,6 @@ export async function measureHistory(orders: number): Promise<HistorySize> {
     };
   } finally {
     await gateway.stop();
-    await sandbox.stop();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

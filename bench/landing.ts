@@ -1,17 +1,13 @@
 // How long it takes from a new ExportCSV to a shop that shows it, with the waits that passerelle has by itself.
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeConfiguration } from '../sandbox/configuration.ts';
-import { freePort } from '../sandbox/free-port.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import type { Scenario } from '../sandbox/scenario.ts';
-import { loadConfig } from '../src/config.ts';
 import { followCycle, startCycle } from '../src/run-cycle.ts';
-import { createLog, startGateway } from '../src/worker.ts';
 import { eanOf } from './files.ts';
+import { startGatewayOn } from './gateway.ts';
 import { PACE_OF_A_SHOP } from './pace.ts';
 
 export interface Landing {
@@ -30,20 +26,8 @@ export async function measureLanding(variants: number, changed: number): Promise
   const shop = { kind: 'webservice', version: '8.2', serviceTime: PACE_OF_A_SHOP } as const;
   // At the pace of the real clock, which is held: Proshop writes when it is told.
   const sandbox = await startSandbox({ folder, halfHour: HALF_HOUR, scenario, held: true, shop });
-  const { path, environment } = await writeConfiguration(sandbox, {
-    folder,
-    scenario,
-    overrides: {
-      schedule: { cron: '0 0 1 1 *' },
-      temporal: { port: await freePort(), uiPort: await freePort() },
-      waits: { look: '10s' },
-    },
-  });
-  const config = loadConfig(path, environment);
-  const gateway = await startGateway(
-    config,
-    createLog(config, createWriteStream(join(folder, 'passerelle.log'))),
-  );
+  const overrides = { waits: { look: '10s' } };
+  const gateway = await startGatewayOn(sandbox, { folder, scenario, overrides });
   const cycle = async () => {
     let landed: Promise<number> | undefined;
     const land = async () => {
@@ -71,8 +55,6 @@ export async function measureLanding(variants: number, changed: number): Promise
     return { outcome, right: (writes?.at(-1)?.end ?? NaN) - landed, over: over - landed };
   } finally {
     await gateway.stop();
-    await sandbox.stop();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
