@@ -62,7 +62,7 @@ const NOTHING: OrderChange = { record: null, takeBack: null, moves: [] };
  */
 export function orderLife(known: KnownOrder | null, seen: ShopOrder): OrderChange {
   if (known === null) {
-    if (seen.standing === 'cancelled') return seen.stockBack ? NOTHING : recordLost(seen);
+    if (seen.standing === 'cancelled') return recordCancelled(seen);
     return { record: recordOf(seen), takeBack: null, moves: movesBetween([], seen.lines) };
   }
   if (known.isFinal && known.route !== 'cancelled') {
@@ -71,12 +71,13 @@ export function orderLife(known: KnownOrder | null, seen: ShopOrder): OrderChang
   return seen.standing === 'cancelled' ? cancelOpen(known, seen) : updateOpen(known, recordOf(seen));
 }
 
-/** Refunded before it was seen: its units are gone from the shop's stock, and no order says why. */
-function recordLost({ reference, reason, lines }: ShopOrder): OrderChange {
+/** Kept, so that an attempt that saw it before it was cancelled, and slept, finds that this is known. */
+function recordCancelled({ reference, reason, lines, stockBack }: ShopOrder): OrderChange {
   return {
     record: { route: 'cancelled', reference, reason, body: null, lines },
     takeBack: null,
-    moves: movesBetween([], lines),
+    // Refunded before it was seen: its units are gone from the shop's stock, and no order says why.
+    moves: stockBack ? [] : movesBetween([], lines),
   };
 }
 

@@ -66,7 +66,12 @@ type Row = readonly [
 
 describe('An order that nobody knows', () => {
   const rows: readonly Row[] = [
-    ['is not recorded when it is cancelled', null, seen(CANCELLED), {}],
+    [
+      'is recorded as cancelled, and moved nothing, when its stock is back',
+      null,
+      seen(CANCELLED),
+      { record: record({ route: 'cancelled', body: null }) },
+    ],
     [
       'is recorded as cancelled when the shop keeps its units: they are gone, and no order would say why',
       null,

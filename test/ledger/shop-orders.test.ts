@@ -246,7 +246,7 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     it('knows which orders it knows', async () => {
       await see('sold', [anOrder(1), anOrder(2)]);
       await see('cancelled', [anOrder(2), anOrder(3)]);
-      expect(await test.ledger.knownOrderIds([3, 2, 1])).toEqual(new Set([1, 2]));
+      expect(await test.ledger.knownOrderIds([4, 3, 2, 1])).toEqual(new Set([1, 2, 3]));
       expect(await test.ledger.knownOrderIds([])).toEqual(new Set());
     });
 
@@ -271,9 +271,16 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
   });
 
   describe('an order that is cancelled', () => {
-    it('is not recorded when nobody knew it', async () => {
+    it('is kept without its customer when nobody knew it, and is nothing to anybody', async () => {
       await see('cancelled', [anOrder(7), unreadable(8)]);
-      expect(await everything()).toEqual({ orders: [], lines: [], moves: [], takeBacks: [], incomplete: [] });
+      expect(await everything()).toMatchObject({
+        orders: [7, 8].map((id) => ({ id, route: 'cancelled', body: null })),
+        moves: [],
+        takeBacks: [],
+        incomplete: [],
+      });
+      expect(await idsToSend()).toEqual([]);
+      expect(await unitsOutstanding()).toBe(0);
     });
 
     it('is neither sent nor outstanding, and its customer is forgotten', async () => {
@@ -561,6 +568,17 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
       expect(await test.ledger.incompleteOrders()).toMatchObject([{ lines: [A_SHOE], toldBy: 'b' }]);
     });
 
+    it('is counted beside those that wait to be paid', async () => {
+      await see('waiting', [anOrder(1), anOrder(2)]);
+      await see('cancelled', [anOrder(3)]);
+      await incomplete(7, [A_SHOE]);
+      await incomplete(8, [A_SHOE]);
+      await test.ledger.giveUpIncomplete([8], after(10));
+      const none = { to_send: 0, sent: 0, by_hand: 0, set_aside: 0, settled: 0 };
+      expect(await test.ledger.ordersByState()).toEqual({ ...none, waiting: 2, incomplete: 1 });
+      expect(await test.ledger.outstanding()).toMatchObject({ orders: 3 });
+    });
+
     it('is an order like any other once it is whole', async () => {
       await incomplete(7, [A_SHOE]);
       await incomplete(8, [A_SHOE]);
@@ -627,6 +645,23 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     expect(await unitsOutstanding()).toBe(1);
     await see('sold', [anOrder(1)], { reading: await test.ledger.beginReading() });
     expect(await routeOf(1)).toBe('send');
+  });
+
+  it('knows that an order was cancelled before anybody recorded it, though its stock is back', async () => {
+    const [sleeper, later] = [await test.ledger.beginReading(), await test.ledger.beginReading()];
+    await see('cancelled', [anOrder(1), anOrder(2)], { reading: later });
+    await see('sold', [anOrder(1)], { reading: sleeper });
+    await test.ledger.recordIncomplete({
+      cycle: 'a',
+      at: NOON,
+      orders: [{ id: 2, reference: 'REF2', lines: [A_SHOE] }],
+    });
+    expect(await idsToSend()).toEqual([]);
+    expect(await unitsOutstanding()).toBe(0);
+    expect(await moves()).toEqual({});
+    await see('sold', [anOrder(1)], { reading: await test.ledger.beginReading() });
+    expect(await idsToSend()).toEqual([1]);
+    expect(await moves()).toEqual({ [SHOE]: -1 });
   });
 
   it('numbers on when nothing changed, so that an older look at the same order stays the older one', async () => {
