@@ -1,4 +1,4 @@
-import type { ScaledClock } from './clock.ts';
+import { instant, type ScaledClock } from './clock.ts';
 import type { FtpAccess } from './ftp-access.ts';
 import { upload, withFtp } from './ftp-access.ts';
 import type { Journal } from './journal.ts';
@@ -80,7 +80,8 @@ const LINE_COLUMNS: readonly (readonly [string, (line: ModulesOrderLine) => stri
 /**
  * Runs the Order Export module once: queries, writes the file straight to its final name, queries again and marks.
  * With no order to export it writes nothing, so that the previous file stays.
- * @param byHand somebody runs it in the back office: what a file held that still stood under its name is lost then
+ * @param byHand somebody runs it in the back office: what a file held that still stood under its name is lost then. So is what
+ *   it wrote itself, when the module is called before anybody could see its file
  */
 export async function exportOrders(
   shop: ModulesShop,
@@ -99,7 +100,7 @@ export async function exportOrders(
     const text = ordersCsv(orders, settings);
     const bytes = Buffer.from(settings.asciiMode ? text.replaceAll('\n', '\r\n') : text, 'utf8');
     await withFtp(ftp, async (client) => {
-      overwritten = byHand && (await client.sendIgnoringError(`SIZE ${settings.path}`)).code < 400;
+      overwritten = (await client.sendIgnoringError(`SIZE ${settings.path}`)).code < 400;
       if (settings.asciiMode) await client.send('TYPE A');
       await upload(client, settings.path, bytes);
     });
@@ -107,18 +108,25 @@ export async function exportOrders(
   }
   // A file that nobody had taken yet, and that the module would not write again.
   const ids = new Set(orders.map((order) => order.id));
-  const previous = journal.orderExports.findLast((run) => run.written.length > 0)?.written ?? [];
-  const lostBefore = overwritten ? previous.filter((id) => !ids.has(id)) : [];
+  const previous = journal.orderExports.findLast((run) => run.written.length > 0);
+  const wasUnseen = previous?.byHand && instant(at) - instant(previous.endedAt) < LOOK_TO_CALL;
+  const lostBefore =
+    overwritten && (byHand || wasUnseen) ? (previous?.written ?? []).filter((id) => !ids.has(id)) : [];
   const marked = settings.marksUnwritten ? wanted() : orders;
   const lost = settings.notExported ? marked.filter((order) => !order.written) : [];
   for (const order of marked) order.exported = true;
   journal.orderExports.push({
     at,
+    endedAt: clock.time(),
+    byHand,
     written: [...ids],
     lost: [...lostBefore, ...lost.map((order) => order.id)],
   });
   return orders.length;
 }
+
+/** Sandbox milliseconds from the last look at the file to the module's query: some 120 real ones on the campaign's clock. */
+const LOOK_TO_CALL = 45_000;
 
 /** The module's CSV: UTF-8 with BOM, a header, LF. */
 export function ordersCsv(

@@ -166,9 +166,12 @@ export interface TruthModel {
 
 export interface OrderExportRun {
   readonly at: string;
+  readonly endedAt: string;
+  /** Somebody ran it in the back office. */
+  readonly byHand: boolean;
   /** Ids written to the file; empty when nothing was written. */
   readonly written: readonly number[];
-  /** Ids marked as exported that no file holds, or only one that somebody overwrote by exporting again by hand. */
+  /** Ids marked as exported that no file holds, or only one that was overwritten because somebody exported by hand. */
   readonly lost: readonly number[];
 }
 

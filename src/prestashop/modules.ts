@@ -241,9 +241,30 @@ async function collectOrders(
   settings: ModulesSettings,
   record: RecordOrders,
 ): Promise<readonly string[]> {
-  const { folder, name: pattern } = settings.orders;
   await ledger.addStagingFolder(settings.staging);
   await session.ensureFolder(settings.staging);
+  for (;;) {
+    const faults = [
+      ...(await claimStanding(session, settings)),
+      ...(await readClaims(session, ledger, settings, record)),
+    ];
+    // Reading takes its time, and the module may be called next: what somebody exported by hand meanwhile is claimed too.
+    if (!(await isOneStanding(session, settings))) return faults;
+  }
+}
+
+async function isOneStanding(
+  session: FtpSession,
+  { orders: { folder, name: pattern } }: ModulesSettings,
+): Promise<boolean> {
+  for (const name of await standingNames(session, folder, pattern)) {
+    if (isPlainName(name) && (await session.look(posix.join(folder, name))) !== null) return true;
+  }
+  return false;
+}
+
+async function claimStanding(session: FtpSession, settings: ModulesSettings): Promise<readonly string[]> {
+  const { folder, name: pattern } = settings.orders;
   const faults: string[] = [];
   for (const name of await standingNames(session, folder, pattern)) {
     if (!isPlainName(name)) {
@@ -258,7 +279,7 @@ async function collectOrders(
     if (!sameLook(first, second)) throw notYet(`${name} is still being written (${second.size} bytes)`);
     await session.rename(path, `${settings.staging}/${claimName(name, new Date())}`);
   }
-  return [...faults, ...(await readClaims(session, ledger, settings, record))];
+  return faults;
 }
 
 /**
