@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { WORKFLOW_ID } from '../src/schedule.ts';
 import type { CycleReport } from '../src/workflows/report.ts';
 
 /** One run of the cycle workflow, as Temporal lists it. */
@@ -42,7 +43,8 @@ export function temporalAt(port: number): { readonly ask: Ask; readonly close: (
 /** Every run of the cycle, in the order of their starts. */
 export async function listRuns(client: Client): Promise<readonly CycleRun[]> {
   const runs: CycleRun[] = [];
-  for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list()) {
+  const query = `WorkflowType = '${WORKFLOW_ID}'`;
+  for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list({ query })) {
     runs.push({ workflowId, runId, startTime, closeTime, status: status.name });
   }
   return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());

@@ -187,6 +187,7 @@ export async function writeConfiguration(
       newProducts: deadline(300),
       prepareStock: deadline(180),
       updateStock: deadline(600),
+      decision: scaled(240, LEAST.look),
     },
   };
   for (const [section, values] of Object.entries(options.overrides ?? {})) {

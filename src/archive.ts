@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, parse, resolve, sep } from 'node:path';
 
 export type Archive = ReturnType<typeof createArchive>;
@@ -68,6 +68,19 @@ export function createArchive(root: string) {
       if (sha256(bytes) !== file.sha256)
         throw new Error(`Expected ${file.path} as it was archived, got other bytes`);
       return bytes;
+    },
+
+    async has(folder: string, name: string): Promise<boolean> {
+      return (await stat(locateIn(folder, name)).catch(absent)) !== null;
+    },
+
+    /** The folder of one of these days whose name ends so, `2026-11-24/10h25-3f2a91c0`; null when there is none. */
+    async find(days: readonly string[], ending: string): Promise<string | null> {
+      for (const day of days) {
+        const found = (await readdir(locate(day)).catch(absent))?.find((name) => name.endsWith(ending));
+        if (found !== undefined) return `${day}/${found}`;
+      }
+      return null;
     },
 
     /** Deletes the folders of days before `day` (`2026-08-26`). Gives the days deleted. */

@@ -28,8 +28,8 @@ function addressParts(value: string): readonly string[] {
   const keys = [...searchParams]
     .filter(([name]) => /key|token|secret|password/i.test(name))
     .map(([, key]) => key);
-  // A database's path is its name, which is no secret.
-  const path = protocol.startsWith('http') && search !== '' ? [pathname + search] : [];
+  // A database's path is its name, which is no secret; a webhook's is its key.
+  const path = protocol.startsWith('http') ? [pathname + search] : [];
   return [password, decoded(password), ...path, ...keys];
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, posix, resolve } from 'node:path';
 import {
   isAlias,
@@ -42,6 +43,12 @@ const secret = z.instanceof(Secret, { error: SECRET });
 const secretUrl = secret.refine((value) => /^https?:$/.test(urlProtocol(value.reveal())), {
   error: 'a reference to an http(s) address',
 });
+const webAddress = text.refine((value) => /^https?:$/.test(urlProtocol(value)), {
+  error: 'an http(s) address',
+});
+const mailAddress = text.refine((value) => /^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(value), {
+  error: 'an e-mail address such as passerelle@example.org',
+});
 const whole = (least: number, most: number) =>
   z.preprocess(
     (value) => (value instanceof Secret ? Number(value.reveal()) : value),
@@ -51,6 +58,12 @@ const whole = (least: number, most: number) =>
       .max(most, `a whole number from ${least} to ${most}`),
   );
 const port = whole(1, 65_535);
+const PORT_OR_OFF = 'a port from 1 to 65535, or off';
+/** Null = off. */
+const portOrOff = z.preprocess(
+  (value) => (reveal(value) === 'off' ? null : value instanceof Secret ? Number(value.reveal()) : value),
+  z.int(PORT_OR_OFF).min(1, PORT_OR_OFF).max(65_535, PORT_OR_OFF).nullable(),
+);
 const percent = z
   .number('a percentage from 0 to 100')
   .min(0, 'a percentage from 0 to 100')
@@ -128,13 +141,31 @@ const modulesShop = z.strictObject({
   refusals: z.array(text).default(['*access denied*', '*bad token*', '*fatal error*', '*exception*']),
 });
 
+/** The server that takes warnings by e-mail. */
+const mail = z
+  .strictObject({
+    host: text,
+    port: port.default(587),
+    tls: oneOf(['starttls', 'implicit', 'none']).default('starttls'),
+    /** PEM file of the authority that signed the server's certificate; the system's when left out. */
+    ca: text.optional(),
+    user: text.optional(),
+    password: secret.optional(),
+    from: mailAddress,
+    to: z.array(mailAddress).min(1, 'a list of e-mail addresses'),
+  })
+  .refine(({ user, password }) => (user === undefined) === (password === undefined), {
+    path: ['user'],
+    error: 'user and password, or neither',
+  });
+
 /** Ids of order states. */
 const states = z.array(whole(1, 1_000_000));
 
 /** By PrestaShop's own Webservice. */
 const webserviceShop = z.strictObject({
   kind: z.literal('webservice'),
-  url: text.refine((value) => /^https?:$/.test(urlProtocol(value)), { error: 'an http(s) address' }),
+  url: webAddress,
   key: secret,
   firstOrder: whole(1, 1_000_000_000),
   timeout: duration.default(30_000),
@@ -184,6 +215,26 @@ const sections = z.strictObject({
       retentionDays: whole(1, 3_650).default(90),
     })
     .prefault({}),
+  monitoring: z
+    .strictObject({
+      host: text
+        .refine((value) => isIP(value) !== 0, { error: 'an IP address such as 127.0.0.1' })
+        .default('127.0.0.1'),
+      health: portOrOff.default(null),
+      metrics: portOrOff.default(null),
+    })
+    .prefault({}),
+  alerts: z
+    .strictObject({
+      webUi: webAddress.optional(),
+      every: duration.default(60_000),
+      ordersNotTaken: duration.default(7_200_000),
+      paused: duration.default(14_400_000),
+      mail: mail.optional(),
+      webhook: secretUrl.optional(),
+      heartbeat: secretUrl.optional(),
+    })
+    .prefault({}),
   ftp: z.strictObject({
     host: text,
     port: port.default(21),
@@ -196,6 +247,19 @@ const sections = z.strictObject({
     staging: folder.default('/passerelle'),
     settle: duration.default(3_000),
   }),
+  /** The shop's own files, for the operators' last remedy; left out = they have none. */
+  shopFiles: z
+    .strictObject({
+      host: text,
+      port: port.default(21),
+      user: text,
+      password: secret,
+      tls: oneOf(['none', 'explicit']).default('explicit'),
+      ca: text.optional(),
+      timeout: duration.default(30_000),
+      cache: folder,
+    })
+    .optional(),
   shop: z.discriminatedUnion('kind', [modulesShop, webserviceShop], {
     error: 'one of modules, webservice',
   }),
@@ -256,12 +320,13 @@ const sections = z.strictObject({
       newProducts: duration.default(300_000),
       prepareStock: duration.default(180_000),
       updateStock: duration.default(600_000),
+      decision: duration.default(7_200_000),
     })
     .prefault({}),
 });
 
 /** Settings that must not name the same place: what one of them is for would happen to the other's files. */
-const schema = sections.superRefine(({ ftp, shop, orders, proshop, stock }, context) => {
+const schema = sections.superRefine(({ ftp, shop, orders, proshop, stock, monitoring }, context) => {
   const same = (a: string, b: string) => posix.resolve(a) === posix.resolve(b);
   const refuse = (path: readonly [string, string], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message });
@@ -284,6 +349,8 @@ const schema = sections.superRefine(({ ftp, shop, orders, proshop, stock }, cont
     if (same(orders.folder, proshop.exportFolder) && matches(orders.name, name))
       refuse(['orders', 'name'], `a name that ${name} in the same folder does not have`);
   }
+  if (monitoring.health !== null && monitoring.health === monitoring.metrics)
+    refuse(['monitoring', 'health'], 'another port than monitoring.metrics');
   if (stock.updateName === proshop.exportName)
     refuse(['stock', 'updateName'], "another name than proshop.exportName, which is Proshop's own file");
 });
@@ -303,6 +370,7 @@ export type OrdersFileConfig = OrdersConfig & {
 /** Everything that passerelle.yaml and the environment say; durations in milliseconds, local paths absolute. */
 export type Config = z.output<typeof schema> & {
   readonly archive: { readonly folder: string };
+  readonly alerts: { readonly webUi: string };
   /** PostgreSQL of the ledger; PGlite in `data` when undefined. */
   readonly databaseUrl: Secret | undefined;
   /** True when TEMPORAL_ADDRESS or a profile names a cluster; the embedded server otherwise. */
@@ -351,19 +419,45 @@ export function loadConfig(path: string, environment: Environment = process.env)
   const base = dirname(resolve(path));
   const parsed = parseConfig(bytes.toString(), path, environment, base);
   const data = resolve(base, parsed.data);
+  const externalTemporal =
+    environment.TEMPORAL_ADDRESS !== undefined || environment.TEMPORAL_PROFILE !== undefined;
   return {
     ...parsed,
     data,
     archive: { ...parsed.archive, folder: resolve(base, parsed.archive.folder ?? `${data}/archive`) },
-    ftp: { ...parsed.ftp, ...(parsed.ftp.ca === undefined ? {} : { ca: resolve(base, parsed.ftp.ca) }) },
+    ftp: withAuthority(parsed.ftp, base),
+    shopFiles: parsed.shopFiles && withAuthority(parsed.shopFiles, base),
     proshop: { ...parsed.proshop, template: resolve(base, parsed.proshop.template) },
+    alerts: alertsOf(parsed, path, base, externalTemporal),
     databaseUrl: environment.DATABASE_URL === undefined ? undefined : new Secret(environment.DATABASE_URL),
-    externalTemporal:
-      environment.TEMPORAL_ADDRESS !== undefined || environment.TEMPORAL_PROFILE !== undefined,
+    externalTemporal,
     temporalApiKey:
       environment.TEMPORAL_API_KEY === undefined ? undefined : new Secret(environment.TEMPORAL_API_KEY),
     temporalCli: environment.TEMPORAL_CLI,
   };
+}
+
+function alertsOf(
+  { alerts, temporal }: z.output<typeof schema>,
+  path: string,
+  base: string,
+  externalTemporal: boolean,
+): Config['alerts'] {
+  const { mail, webhook, webUi } = alerts;
+  if (webUi === undefined && externalTemporal && (mail ?? webhook) !== undefined) {
+    throw new ConfigError(path, [
+      'alerts.webUi: Expected the address of the Web UI of the cluster that the environment names, for the link in each warning, got nothing',
+    ]);
+  }
+  return {
+    ...alerts,
+    webUi: webUi ?? `http://127.0.0.1:${temporal.uiPort}`,
+    ...(mail?.ca === undefined ? {} : { mail: { ...mail, ca: resolve(base, mail.ca) } }),
+  };
+}
+
+function withAuthority<T extends { readonly ca?: string | undefined }>(section: T, base: string): T {
+  return section.ca === undefined ? section : { ...section, ca: resolve(base, section.ca) };
 }
 
 function parseConfig(

@@ -26,11 +26,13 @@ export const FAILURE = {
 } as const;
 export type FailureType = (typeof FAILURE)[keyof typeof FAILURE];
 
-export function notYet(message: string): ApplicationFailure {
+/** `again` = milliseconds until the next look; the step's retry policy says so when it is left out. */
+export function notYet(message: string, again?: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURE.notYet,
     message,
     category: ApplicationFailureCategory.BENIGN,
+    ...(again === undefined ? {} : { nextRetryDelay: again }),
   });
 }
 
@@ -110,6 +112,7 @@ function sorted(error: unknown, message: string): ApplicationFailure {
       type: error.type ?? FAILURE.transient,
       nonRetryable: error.nonRetryable ?? false,
       ...(error.category == null ? {} : { category: error.category }),
+      ...(error.nextRetryDelay == null ? {} : { nextRetryDelay: error.nextRetryDelay }),
     });
   }
   switch (kindOf(error)) {

@@ -100,6 +100,13 @@ function createSession(client: Client, settings: FtpSettings) {
       return entries.filter((entry) => !entry.isDirectory).map((entry) => entry.name);
     },
 
+    /** Names of the folders in a folder. */
+    async folders(folder: string): Promise<readonly string[]> {
+      await enter(folder);
+      const entries = await client.list();
+      return entries.filter((entry) => entry.isDirectory).map((entry) => entry.name);
+    },
+
     async ensureFolder(folder: string): Promise<void> {
       await client.ensureDir(folder);
     },
@@ -152,6 +159,11 @@ function createSession(client: Client, settings: FtpSettings) {
           `Expected ${bytes.length} bytes in ${path} after the upload, got ${look?.size ?? 'no file'}`,
         );
       }
+    },
+
+    /** Renames a folder to a name that is free. */
+    async renameFolder(from: string, to: string): Promise<void> {
+      await client.rename(from, to);
     },
 
     /**

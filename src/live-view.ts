@@ -1,7 +1,15 @@
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import type { Waiting } from './run-cycle.ts';
-import { OPENING, OUTCOME_WORDS, STATE_WORDS, stepLabel, stepSentence } from './workflows/labels.ts';
+import {
+  DECISIONS,
+  holdSentence,
+  OPENING,
+  OUTCOME_WORDS,
+  STATE_WORDS,
+  stepLabel,
+  stepSentence,
+} from './workflows/labels.ts';
 import type { CycleReport, StepReport, StepState } from './workflows/report.ts';
 
 export interface LiveView {
@@ -39,7 +47,7 @@ function createTerminalView(out: NodeJS.WriteStream): LiveView {
         return styleText(COLOURS[step.state], line.slice(0, (out.columns || 120) - 1));
       });
       const title = styleText('bold', `Cycle ${OUTCOME_WORDS[report.outcome]}`);
-      redraw([title, ...openingLine(report, waiting), ...lines].join('\n'));
+      redraw([title, ...openingLine(report, waiting), ...lines, ...holdLines(report)].join('\n'));
     },
     end: () => redraw.done(),
   };
@@ -48,6 +56,7 @@ function createTerminalView(out: NodeJS.WriteStream): LiveView {
 function createLineView(out: NodeJS.WriteStream): LiveView {
   const shown = new Map<number, StepState>();
   let opening = '';
+  let holds = '';
   return {
     show(report, waiting) {
       const [line = ''] = openingLine(report, waiting);
@@ -59,6 +68,9 @@ function createLineView(out: NodeJS.WriteStream): LiveView {
         shown.set(step.number, step.state);
         out.write(`${stepLine(step, null)}\n`);
       }
+      const told = holdLines(report).join('\n');
+      if (told !== holds) out.write(`${told}\n`);
+      holds = told;
     },
     end: () => undefined,
   };
@@ -68,6 +80,12 @@ function createLineView(out: NodeJS.WriteStream): LiveView {
 function openingLine(report: CycleReport, waiting: Waiting | null): readonly string[] {
   if (waiting === null || report.steps.some(({ state }) => state !== 'waiting')) return [];
   return [`${OPENING} · ${waiting.message} (essai ${waiting.attempt})`];
+}
+
+/** What the gate holds, and how a person decides. */
+function holdLines({ holds = [], endedAt }: CycleReport): readonly string[] {
+  const isOpen = endedAt === null && holds.at(-1)?.decision === null;
+  return [...holds.map(holdSentence), ...(isOpen ? [DECISIONS.howToType] : [])];
 }
 
 function stepLine(step: StepReport, waiting: Waiting | null): string {

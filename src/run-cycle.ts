@@ -70,7 +70,7 @@ export async function followCycle(
   return report;
 }
 
-async function runningCycle(client: Client): Promise<CycleRun | null> {
+export async function runningCycle(client: Client): Promise<CycleRun | null> {
   const query = `WorkflowType = '${WORKFLOW_ID}' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId, runId } of client.workflow.list({ query })) return { workflowId, runId };
   return null;

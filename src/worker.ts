@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { join, posix, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -12,27 +14,33 @@ import {
   Runtime,
   Worker,
   type ActivityInterceptorsFactory,
+  type WorkerStatus,
 } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import { beat } from './activities/heartbeat.ts';
 import { createActivities, type Deps } from './activities/index.ts';
+import { createAlerts } from './alerts.ts';
 import { createArchive, type Archive } from './archive.ts';
 import { sentInClear } from './clear-text.ts';
 import { concealSecrets } from './concealment.ts';
 import { ConfigError, loadConfig, ordersFileConfig, type Config } from './config.ts';
+import { createCycles, type Cycles } from './cycles.ts';
 import { DataFolderError, makePrivate } from './data-folder.ts';
 import { readTemplate, TemplateError, type SalesTemplate } from './domain/sales-xml.ts';
 import { toFailure } from './failures.ts';
 import { createFtp, type Ftp } from './ftp.ts';
+import { gatewayChecks, startHealth } from './health.ts';
 import { FolderBusyError } from './ledger/folder-lock.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
+import { BUCKETS, createMetrics, type Metrics } from './metrics.ts';
 import { createModulesShop } from './prestashop/modules.ts';
 import type { Shop } from './prestashop/shop.ts';
 import { createWebserviceShop } from './prestashop/webservice/shop.ts';
 import { createProshop } from './proshop/proshop.ts';
-import { TASK_QUEUE, upsertSchedule } from './schedule.ts';
+import { TASK_QUEUE, upsertSchedules } from './schedule.ts';
 import { startEmbeddedTemporal, TemporalServerError, type EmbeddedTemporal } from './temporal-server.ts';
+import { upsertWatch } from './watch.ts';
 
 export interface Gateway {
   readonly client: Client;
@@ -45,7 +53,7 @@ export interface Gateway {
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Wires everything from the configuration, upserts the schedule and starts the worker. The only composition root. */
+/** Wires everything from the configuration, upserts the schedules and starts the worker. The only composition root. */
 export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
   // The embedded database and Temporal make files too, with the rights that this leaves: their user's alone.
   process.umask(0o077);
@@ -73,12 +81,21 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     }
   };
   try {
-    installRuntime(log);
+    installRuntime(config, log);
     const temporal = await connectTemporal(config, log, closers);
     const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
-    await upsertSchedule(client, config);
-    const deps = createDeps(config, template, { ftp: createFtp(config.ftp), ledger: open.ledger, archive });
+    await upsertSchedules(client, config);
+    await upsertWatch(client, config);
+    const deps = createDeps(config, template, {
+      ftp: createFtp(config.ftp),
+      ledger: open.ledger,
+      archive,
+      cycles: createCycles(client),
+      metrics: createMetrics(Runtime.instance().metricMeter),
+    });
     void tellOfShop(deps.shop, log);
+    let workerStatus = (): WorkerStatus | null => null;
+    await startMonitoring(config, log, { client, ...deps, worker: () => workerStatus() }, closers);
     const worker = await Worker.create({
       connection: temporal.native,
       namespace: temporal.namespace,
@@ -92,6 +109,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       interceptors: { activity: [activityInterceptors(config)] },
       shutdownGraceTime: '20s',
     });
+    workerStatus = () => worker.getStatus();
     const shutdown = () => {
       // A worker that is stopping, or has stopped, cannot be shut down again.
       if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -137,6 +155,55 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
   }
 }
 
+/** Answers probes and keeps the gauges true, where the configuration wants it. */
+async function startMonitoring(
+  config: Config,
+  log: Logger,
+  parts: Parameters<typeof gatewayChecks>[0] & { readonly metrics: Metrics },
+  closers: (() => Promise<void>)[],
+): Promise<void> {
+  const { host, health: port, metrics } = config.monitoring;
+  if (metrics !== null) {
+    const stopping = new AbortController();
+    const counting = keepCounting(parts, log, stopping.signal);
+    closers.push(async () => {
+      stopping.abort();
+      await counting;
+    });
+  }
+  if (port !== null) {
+    const conceal = concealSecrets(config);
+    const health = await startHealth(
+      { host, port },
+      gatewayChecks(parts),
+      (error) => toFailure(error, conceal).message,
+    ).catch(orStartError(`to listen on ${host}, port ${port} (monitoring.health)`));
+    closers.push(() => health.close());
+  }
+}
+
+/** Tells the metrics how the orders stand, again and again: another worker may have changed it. */
+async function keepCounting(
+  { ledger, metrics }: { readonly ledger: Ledger; readonly metrics: Metrics },
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  let isTold = false;
+  while (!signal.aborted) {
+    try {
+      metrics.ordersStand(await ledger.ordersByState());
+      isTold = false;
+    } catch (error) {
+      if (!isTold) log.warn({ error }, 'The orders could not be counted for the metrics');
+      isTold = true;
+    }
+    await sleep(COUNTING, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Milliseconds between two counts: a usual pace of Prometheus. */
+const COUNTING = 15_000;
+
 /** Says what the shop can do and what our key may not. A shop that is down now may be up when a cycle needs it. */
 async function tellOfShop(shop: Shop, log: Logger): Promise<void> {
   try {
@@ -178,12 +245,20 @@ function readTemplateFile(path: string): Buffer {
 export function createDeps(
   config: Config,
   template: SalesTemplate,
-  ends: { readonly ftp: Ftp; readonly ledger: Ledger; readonly archive: Archive },
+  ends: {
+    readonly ftp: Ftp;
+    readonly ledger: Ledger;
+    readonly archive: Archive;
+    readonly cycles: Cycles;
+    readonly metrics: Metrics;
+  },
 ): Deps {
   const { staging } = config.ftp;
   const shop = createShop(config, ends);
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
-  return { config, template, shop, proshop, ...ends };
+  // Nothing is waited for to stand still there.
+  const shopFiles = config.shopFiles ? createFtp({ ...config.shopFiles, settle: 0 }) : null;
+  return { config, template, shop, proshop, shopFiles, alerts: createAlerts(config.alerts), ...ends };
 }
 
 function createShop(config: Config, ends: { readonly ftp: Ftp; readonly ledger: Ledger }): Shop {
@@ -289,18 +364,33 @@ async function connectTemporal(
 let runtimeInstalled = false;
 
 /** Temporal's runtime is one a process, and must be there before any connection. */
-function installRuntime(log: Logger): void {
+function installRuntime({ monitoring: { host, metrics } }: Config, log: Logger): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
-  Runtime.install({
-    // The SDK's native part logs through the same logger, and so through the same concealment.
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} } },
-    // The composition root listens to signals itself: Temporal's own handlers are gone before everything is closed.
-    shutdownSignals: [],
-    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
-      log[LEVELS[level]]({ ...meta }, message);
-    }),
-  });
+  const bindAddress = `${isIPv6(host) ? `[${host}]` : host}:${metrics}`;
+  try {
+    Runtime.install({
+      // The SDK's native part logs through the same logger, and so through the same concealment.
+      telemetryOptions: {
+        logging: { filter: makeTelemetryFilterString({ core: 'WARN' }), forward: {} },
+        ...(metrics === null
+          ? {}
+          : {
+              metrics: {
+                attachServiceName: false,
+                prometheus: { bindAddress, histogramBucketOverrides: BUCKETS },
+              },
+            }),
+      },
+      // The composition root listens to signals itself: Temporal's own handlers are gone before everything is closed.
+      shutdownSignals: [],
+      logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+        log[LEVELS[level]]({ ...meta }, message);
+      }),
+    });
+  } catch (error) {
+    orStartError(`to listen on ${host}, port ${metrics} (monitoring.metrics)`)(error);
+  }
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

@@ -66,6 +66,18 @@ it.each(['../outside', '..', '.', '../10h55-other/orders.csv', '/etc/passwd', 'a
   },
 );
 
+it('finds the folder of a cycle by how its name ends, and knows what is in it', async () => {
+  await archive.write('2026-11-24/10h25-3f2a91c0', 'orders.csv', Buffer.from('a'));
+  const days = ['2026-11-23', '2026-11-24'];
+  expect(await archive.find(days, '-3f2a91c0')).toBe('2026-11-24/10h25-3f2a91c0');
+  expect(await archive.find(days, '-00000000')).toBeNull();
+  expect(await archive.find(['2026-11-23'], '-3f2a91c0')).toBeNull();
+  expect(await archive.has('2026-11-24/10h25-3f2a91c0', 'orders.csv')).toBe(true);
+  expect(await archive.has('2026-11-24/10h25-3f2a91c0', 'history.json')).toBe(false);
+  expect(await archive.has('2026-11-25/10h25-00000000', 'history.json')).toBe(false);
+  await expect(archive.has('2026-11-24', '../../etc')).rejects.toThrow('inside the archive');
+});
+
 it('forgets whole days that are past the retention, and nothing else', async () => {
   for (const day of ['2026-08-24', '2026-08-25', '2026-08-26']) {
     await archive.write(`${day}/10h25-a`, 'orders.csv', Buffer.from('a'));

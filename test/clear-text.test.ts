@@ -46,3 +46,33 @@ it('tells it of the Webservice too', () => {
   ]);
   expect(sentInClear(shop('https://shop.example.org/'))).toEqual([]);
 });
+
+it('tells it of the warnings, where they are configured', () => {
+  const alerts = (scheme: string, host: string) =>
+    ({
+      ...settings('https://shop.example.org', 'localhost', 'none'),
+      alerts: {
+        mail: { host, tls: 'none' },
+        webhook: new Secret(`${scheme}://chat.example.org/k3y`),
+        heartbeat: new Secret(`${scheme}://monitor.example.org/k3y`),
+      },
+    }) as Parameters<typeof sentInClear>[0];
+  expect(sentInClear(alerts('http', 'smtp.example.org')).map((line) => line.split(':')[0])).toEqual([
+    'alerts.webhook',
+    'alerts.heartbeat',
+    'alerts.mail.tls',
+  ]);
+  expect(sentInClear(alerts('https', '127.0.0.1'))).toEqual([]);
+});
+
+it('tells it of the shop’s files, where they are configured', () => {
+  const files = (host: string) =>
+    ({
+      ...settings('https://shop.example.org', 'localhost', 'none'),
+      shopFiles: { host, tls: 'none' },
+    }) as Parameters<typeof sentInClear>[0];
+  expect(sentInClear(files('ftp.shop.example.org'))).toEqual([
+    "shopFiles.tls: the password of the shop's files (use explicit)",
+  ]);
+  expect(sentInClear(files('127.0.0.1'))).toEqual([]);
+});

@@ -35,3 +35,36 @@ it('explains itself', async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('lance un cycle maintenant et le montre');
 });
+
+it('explains each command in French, with an example', async () => {
+  for (const words of [
+    ['run'],
+    ['status'],
+    ['pause'],
+    ['resume'],
+    ['decide'],
+    ['orders'],
+    ['orders', 'settle'],
+    ['reset-shop-cache'],
+  ]) {
+    const { code, stdout } = await client([...words, '--help']);
+    expect([words, code]).toEqual([words, 0]);
+    expect(stdout).toContain(`Emploi : passerelle ${words.join(' ')}`);
+    expect(stdout).toContain('Exemple :\n  npm run client -- ');
+    expect(stdout).not.toMatch(/Usage:|Options:|display help/);
+  }
+}, 60_000);
+
+it.each([
+  [['decide', 'apply'], 'il manque une option'],
+  [['decide', 'peut-être', '--who', 'Anne', '--why', 'essai'], 'valeur impossible : peut-être'],
+  [['pause'], 'il manque un mot : why'],
+  [['orders', 'settle', '12', 'douze', '--why', 'essai'], 'valeur impossible : douze'],
+  [['orders', '-5'], 'option inconnue : -5'],
+  [['danse'], 'commande inconnue : danse'],
+  [['resume', 'vite'], 'il y a un mot de trop'],
+])('says what is wrong with %j, and does nothing', async (words, said) => {
+  const { code, stdout, stderr } = await client(words);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(said)]);
+});

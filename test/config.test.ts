@@ -58,9 +58,102 @@ describe('the example', () => {
     const spoken = (await example()).replace(/^(\s*)# (?=\s*[a-z]\w*:( |$))/gm, '$1');
     const [silent, told] = [
       await load(await example()),
-      await load(spoken.replace(/^ {2}ca: .*$/m, '').replace(/^ {4}invoice:.*$/m, '')),
+      await load(
+        spoken
+          .replace(/^ {2}mail:.*\n(?: {4}.*\n)*/m, '')
+          .replace(/^ {2}(webhook|heartbeat): \$.*$/gm, '')
+          .replace(/^shopFiles:.*\n(?: {2}.*\n)*/m, '')
+          .replace(/^ {2}ca: .*$/m, '')
+          .replace(/^ {4}invoice:.*$/m, ''),
+      ),
     ];
     expect(told).toEqual(silent);
+  });
+});
+
+it('takes the section of the shop’s files as the example shows it', async () => {
+  const [section = ''] = /^# shopFiles:.*\n(?:# {3}.*\n)*/m.exec(await example()) ?? [];
+  const text = `${await example()}\n${section.replace(/^# /gm, '')}`;
+  const config = await load(text, { ...ENVIRONMENT, SHOP_FILES_PASSWORD: 'site-sesame' });
+  expect(config.shopFiles).toMatchObject({
+    host: 'ftp.shop.example.org',
+    tls: 'explicit',
+    ca: join(folder, 'shop-ca.pem'),
+    timeout: 30_000,
+    cache: '/httpdocs/var/cache',
+  });
+  expect(String(config.shopFiles?.password)).not.toContain('sesame');
+});
+
+describe('warnings', () => {
+  const SECRETS = {
+    ...ENVIRONMENT,
+    SMTP_PASSWORD: 'smtp-sesame',
+    ALERTS_WEBHOOK_URL: 'https://hooks.example.org/services/T0001/B0002/k3yk3yk3y',
+    ALERTS_HEARTBEAT_URL: 'https://monitor.example.org/ping/5e5a3e',
+  };
+  const withAlerts = async (section: string) => `${await example()}\nalerts:\n${section}`;
+  const spoken = async () => {
+    const [section = ''] =
+      /^# alerts:\n(?:# {3}.*\n)*/m.exec((await example()).replace(/^(# alerts:).*$/m, '$1')) ?? [];
+    return withAlerts(section.replace(/^# alerts:\n/, '').replace(/^# /gm, ''));
+  };
+
+  it('go where the example says', async () => {
+    const { alerts } = await load(await spoken(), SECRETS);
+    expect(alerts).toMatchObject({
+      webUi: 'http://127.0.0.1:8233',
+      every: 60_000,
+      ordersNotTaken: 7_200_000,
+      paused: 14_400_000,
+      mail: {
+        host: 'smtp.example.org',
+        port: 587,
+        tls: 'starttls',
+        ca: join(folder, 'smtp-ca.pem'),
+        to: ['boutique@example.org'],
+      },
+    });
+    expect(alerts.webhook?.reveal()).toBe(SECRETS.ALERTS_WEBHOOK_URL);
+    expect(alerts.heartbeat?.reveal()).toBe(SECRETS.ALERTS_HEARTBEAT_URL);
+  });
+
+  it('show no secret, not even a part of an address', async () => {
+    const conceal = concealSecrets(await load(await spoken(), SECRETS));
+    expect(conceal('POST /services/T0001/B0002/k3yk3yk3y')).toBe('POST (secret)');
+    expect(conceal('GET /ping/5e5a3e, smtp-sesame')).toBe('GET (secret), (secret)');
+    expect(conceal('hooks.example.org')).toBe('hooks.example.org');
+  });
+
+  it.each([
+    ['  webhook: https://hooks.example.org/k3y', 'alerts.webhook: Expected a reference'],
+    ['  mail: { host: h, from: a@b, to: [] }', 'alerts.mail.to: Expected a list of e-mail addresses'],
+    ['  mail: { host: h, from: nobody, to: [a@b] }', 'alerts.mail.from: Expected an e-mail address'],
+    [
+      '  mail: { host: h, from: a@b, to: [a@b], user: u }',
+      'alerts.mail.user: Expected user and password, or neither',
+    ],
+    [
+      '  mail: { host: h, from: a@b, to: [a@b], tls: maybe }',
+      'alerts.mail.tls: Expected one of starttls, implicit, none',
+    ],
+    ['  webUi: ftp://elsewhere', 'alerts.webUi: Expected an http(s) address'],
+  ])('cannot be set up as %s', async (section, expected) => {
+    await expect(load(await withAlerts(section), SECRETS)).rejects.toThrow(expected);
+  });
+
+  it('link to the embedded Web UI, and must be told where a cluster’s is', async () => {
+    const section = '  webhook: ${ALERTS_WEBHOOK_URL}';
+    const cluster = { ...SECRETS, TEMPORAL_ADDRESS: 'temporal.example.org:7233' };
+    const moved = (await withAlerts(section))
+      .replace('# temporal: ', 'temporal: ')
+      .replace('#   uiPort: 8233', '  uiPort: 9000');
+    expect((await load(moved, SECRETS)).alerts.webUi).toBe('http://127.0.0.1:9000');
+    await expect(load(await withAlerts(section), cluster)).rejects.toThrow(
+      /alerts\.webUi: Expected the address of the Web UI of the cluster/,
+    );
+    const linked = await withAlerts(`${section}\n  webUi: https://temporal.example.org`);
+    expect((await load(linked, cluster)).alerts.webUi).toBe('https://temporal.example.org');
   });
 });
 
@@ -320,6 +413,28 @@ it.each([
   });
   expect(faults).toHaveLength(1);
   expect(faults[0]).toContain(expected);
+});
+
+describe('monitoring', () => {
+  const monitored = async (settings: string, environment = {}) =>
+    load(`${await example()}\nmonitoring: { ${settings} }\n`, { ...ENVIRONMENT, ...environment });
+
+  it('is off until it has a port, then on loopback', async () => {
+    expect((await monitored('')).monitoring).toEqual({ host: '127.0.0.1', health: null, metrics: null });
+    const settings = 'host: "::1", health: "${HEALTH}", metrics: off';
+    const config = await monitored(settings, { HEALTH: '9465' });
+    expect(config.monitoring).toEqual({ host: '::1', health: 9465, metrics: null });
+    expect((await monitored('metrics: "${METRICS}"', { METRICS: 'off' })).monitoring.metrics).toBeNull();
+  });
+
+  it.each([
+    ['host: localhost', 'monitoring.host: Expected an IP address such as 127.0.0.1, got `localhost`'],
+    ['health: on', 'monitoring.health: Expected a port from 1 to 65535, or off, got `on`'],
+    ['metrics: 0', 'monitoring.metrics: Expected a port from 1 to 65535, or off, got `0`'],
+    ['health: 80, metrics: 80', 'monitoring.health: Expected another port than monitoring.metrics, got `80`'],
+  ])('is not { %s }', async (settings, expected) => {
+    await expect(monitored(settings)).rejects.toThrow(expected);
+  });
 });
 
 it('does not take a file that is not UTF-8, nor a huge one', async () => {

@@ -69,6 +69,7 @@ describe('the table of failures', () => {
       nonRetryable: false,
       category: ApplicationFailureCategory.BENIGN,
     });
+    expect(toFailure(notYet('nothing new', 60_000), same)).toMatchObject({ nextRetryDelay: 60_000 });
     expect(toFailure(shopBusy('busy'), same)).toMatchObject({ type: FAILURE.shopBusy, nonRetryable: true });
     const cancelled = new CancelledFailure('cancelled');
     expect(toFailure(cancelled, same)).toBe(cancelled);

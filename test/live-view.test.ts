@@ -34,3 +34,24 @@ it('prints a line a change where it cannot redraw, and what holds the cycle up b
       '✓ 1/8 Export des commandes de la boutique · fait · 2.5 s\n',
   );
 });
+
+it('says that an update is held and how to decide, and then what was decided, once each', () => {
+  const out = new PassThrough();
+  const view = createLiveView(out as unknown as NodeJS.WriteStream);
+  const hold = { until: '2026-11-24T09:55:00.000Z', timeZone: 'Europe/Paris', reasons: [], decision: null };
+  const decision = {
+    answer: 'skip',
+    who: 'Anne',
+    why: 'fichier d’hier',
+    at: '2026-11-24T09:40:00.000Z',
+  } as const;
+  view.show({ ...report(), holds: [hold] }, null);
+  view.show({ ...report(), holds: [hold] }, null);
+  view.show({ ...report(), holds: [{ ...hold, decision }] }, null);
+  view.end();
+  expect((out.read() as Buffer).toString().trim().split('\n')).toEqual([
+    'Mise à jour du stock retenue : décision attendue avant 10:55',
+    expect.stringContaining('npm run client -- decide apply --who'),
+    'Mise à jour du stock retenue, ignorée par Anne à 10:40 : fichier d’hier',
+  ]);
+});

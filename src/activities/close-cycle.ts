@@ -1,7 +1,6 @@
 import { Context, log } from '@temporalio/activity';
 import type { ArchivedFile } from '../archive.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { localTime } from '../local-time.ts';
 import type { CycleReport, StepName } from '../workflows/report.ts';
 import type { CycleRef, Deps } from './deps.ts';
 import type { DeliverOrdersResult } from './deliver-orders.ts';
@@ -14,15 +13,13 @@ export interface CloseCycleInput {
 
 export interface CloseCycleResult {
   readonly report: ArchivedFile;
-  readonly purgedDays: number;
-  readonly forgottenOrders: number;
 }
 
-/** Files the cycle's report, raises its alarms in the log, clears the orders files, and forgets what is past the retention. */
+/** Files the cycle's report, raises its alarms in the log, clears the orders files and counts the cycle. */
 export const closeCycle =
   (deps: Deps) =>
   async ({ cycle, report }: CloseCycleInput): Promise<CloseCycleResult> => {
-    const { config, archive, ledger, shop } = deps;
+    const { archive, ledger, metrics, shop } = deps;
     const isFirst = Context.current().info.attempt === 1;
     for (const alarm of isFirst ? report.alarms : [])
       log.warn(alarm.message, { alarm: alarm.kind, step: alarm.step });
@@ -32,9 +29,6 @@ export const closeCycle =
       Buffer.from(`${JSON.stringify(report, null, 2)}\n`),
     );
     await ledger.markTold(cycle.id, ...toldIn(report));
-    const oldest = new Date(Date.now() - config.archive.retentionDays * 24 * 60 * 60_000);
-    const purged = await archive.purge(localTime(oldest, config.timeZone).slice(0, 10));
-    const forgottenOrders = await ledger.forgetCustomers(oldest);
     const record = recordOrders(deps, cycle, 6);
     // A cycle that could not begin has no orders files, and the FTP server may be why.
     if (report.outcome !== 'failed') {
@@ -43,7 +37,9 @@ export const closeCycle =
         Context.current().cancellationSignal,
       );
     }
-    return { report: file, purgedDays: purged.length, forgottenOrders };
+    // Last: an attempt that fails is followed by one that would count the cycle again.
+    metrics.cycleClosed(report);
+    return { report: file };
   };
 
 /**

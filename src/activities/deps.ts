@@ -1,17 +1,25 @@
+import type { Alerts } from '../alerts.ts';
 import type { Archive } from '../archive.ts';
 import type { Config } from '../config.ts';
+import type { Cycles } from '../cycles.ts';
 import type { SalesTemplate } from '../domain/sales-xml.ts';
 import type { Ftp } from '../ftp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Shop } from '../prestashop/shop.ts';
 import type { Proshop } from '../proshop/proshop.ts';
 
 /** What the activities work with; built by worker.ts, replaced by tests. */
 export interface Deps {
   readonly config: Config;
+  readonly alerts: Alerts;
   readonly archive: Archive;
+  readonly cycles: Cycles;
   readonly ledger: Ledger;
+  readonly metrics: Metrics;
   readonly ftp: Ftp;
+  /** The shop's own files; null when the configuration names none. */
+  readonly shopFiles: Ftp | null;
   readonly shop: Shop;
   readonly proshop: Proshop;
   readonly template: SalesTemplate;

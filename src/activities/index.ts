@@ -6,10 +6,14 @@ import { deliverOrders } from './deliver-orders.ts';
 import type { Deps } from './deps.ts';
 import { exportOrders } from './export-orders.ts';
 import { openCycle } from './open-cycle.ts';
+import { listOrders, orderJourney, settleOrders } from './orders-for-people.ts';
 import { prepareStock } from './prepare-stock.ts';
+import { resetShopCache } from './reset-shop-cache.ts';
 import { updateStock, withdrawStock } from './update-stock.ts';
+import { upkeep } from './upkeep.ts';
+import { watch } from './watch.ts';
 
-/** The steps of a cycle, in order. Their names are in every history: they never change. */
+/** The steps of a cycle, in order, and the daily upkeep. Their names are in every history: they never change. */
 export const createActivities = (deps: Deps) => ({
   openCycle: openCycle(deps),
   exportOrders: exportOrders(deps),
@@ -21,6 +25,12 @@ export const createActivities = (deps: Deps) => ({
   updateStock: updateStock(deps),
   withdrawStock: withdrawStock(deps),
   closeCycle: closeCycle(deps),
+  upkeep: upkeep(deps),
+  watch: watch(deps),
+  listOrders: listOrders(deps),
+  orderJourney: orderJourney(deps),
+  settleOrders: settleOrders(deps),
+  resetShopCache: resetShopCache(deps),
 });
 
 export type { Deps };

@@ -1,4 +1,5 @@
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
+import type { Cycles } from '../cycles.ts';
 import type { Look } from '../ftp.ts';
 import { localTime } from '../local-time.ts';
 import { sweepTemporaryFiles } from '../publication.ts';
@@ -20,11 +21,14 @@ export interface OpenCycleResult {
   /** Stock updates of earlier cycles that nobody confirmed, taken back. */
   readonly withdrawn: number;
   readonly swept: number;
+  /** When the schedule starts the next cycle, ISO 8601; null when it is paused, or unknown. */
+  readonly nextCycleAt?: string | null;
+  readonly timeZone?: string;
 }
 
 /** Makes the ground ready: nothing of an earlier, cut cycle may still act. */
 export const openCycle =
-  ({ config, ledger, ftp, shop, proshop }: Deps) =>
+  ({ config, ledger, ftp, shop, proshop, cycles }: Deps) =>
   async ({ id, startedAt }: OpenCycleInput): Promise<OpenCycleResult> => {
     const signal = Context.current().cancellationSignal;
     const withdrawn = await shop.withdrawUpdates(signal);
@@ -32,11 +36,32 @@ export const openCycle =
       await session.ensureFolder(config.ftp.staging);
       return sweepTemporaryFiles(session, ledger, config.ftp.staging, new Date(), SWEEP_AGE);
     }, signal);
-    const [day = '', time = ''] = localTime(new Date(startedAt), config.timeZone).split(' ');
     return {
-      folder: `${day}/${time.slice(0, 5).replace(':', 'h')}-${id.slice(-8)}`,
+      folder: cycleFolder({ id, startedAt: new Date(startedAt) }, config.timeZone),
       standing: await proshop.lookAtExport(signal),
       withdrawn,
       swept,
+      nextCycleAt: await nextCycleAt(cycles),
+      timeZone: config.timeZone,
     };
   };
+
+/** A cycle's folder in the archive, `2026-11-24/10h25-3f2a91c0`. */
+export function cycleFolder(
+  { id, startedAt }: { readonly id: string; readonly startedAt: Date },
+  timeZone: string,
+): string {
+  const [day = '', time = ''] = localTime(startedAt, timeZone).split(' ');
+  return `${day}/${time.slice(0, 5).replace(':', 'h')}-${id.slice(-8)}`;
+}
+
+/** Only bounds how long a held update waits for a person: no cycle fails for want of it. */
+async function nextCycleAt(cycles: Cycles): Promise<string | null> {
+  try {
+    const schedule = await cycles.schedule();
+    return schedule === null || schedule.paused ? null : schedule.nextAt;
+  } catch (error) {
+    log.warn('Could not ask Temporal for the next cycle', { error });
+    return null;
+  }
+}

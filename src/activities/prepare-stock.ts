@@ -18,12 +18,16 @@ export interface PrepareStockResult {
   readonly update: ArchivedFile;
   readonly passed: boolean;
   readonly reasons: readonly { readonly rule: string; readonly message: string }[];
+  /** Each rule that said no, once; undefined in the histories of before it was told. */
+  readonly rules?: readonly string[];
   readonly rows: number;
   readonly units: number;
   /** Orders that Proshop's stock does not count yet, and the variants corrected for them. */
   readonly outstanding: number;
   readonly corrected: number;
   readonly corrections: readonly { readonly ean: string; readonly proshop: number; readonly shown: number }[];
+  /** Units that they take from what Proshop has; undefined in the histories of before it was told. */
+  readonly withheld?: number;
   readonly difference: {
     readonly up: number;
     readonly down: number;
@@ -82,6 +86,7 @@ export const prepareStock =
       update,
       passed: verdict.passed,
       reasons: verdict.reasons.slice(0, EXAMPLES),
+      rules: [...new Set(verdict.reasons.map(({ rule }) => rule))],
       rows: plan.rows,
       units: plan.units,
       outstanding,
@@ -89,6 +94,7 @@ export const prepareStock =
       corrections: plan.corrections
         .slice(0, EXAMPLES)
         .map(({ ean, proshop, shown }) => ({ ean, proshop, shown })),
+      withheld: plan.corrections.reduce((sum, { proshop, shown }) => sum + Math.max(0, proshop - shown), 0),
       difference: {
         ...plan.difference,
         largest: plan.difference.largest

@@ -25,6 +25,7 @@ import type { VariantStock } from '../domain/stock.ts';
 import type { Database } from './database.ts';
 import { describeFault } from './describe-fault.ts';
 import { inBatches } from './in-batches.ts';
+import { createJourneys } from './journeys.ts';
 import { ORDER_WRITTEN_OVER } from './order-written-over.ts';
 import {
   appliedStock,
@@ -41,12 +42,25 @@ import {
   unnumberedOrders,
 } from './schema.ts';
 import { cancelFreed, createShopOrders, selectTakeBacks, type TakeBack } from './shop-orders.ts';
+import { createWarnings } from './warnings.ts';
 
 export type { Database } from './database.ts';
 export type { IncompleteOrder, RefundsSeen, ShopCursor, ShopOrdersSeen, TakeBack } from './shop-orders.ts';
 export type Delivery = typeof deliveries.$inferSelect;
 export type StockExport = typeof stockExports.$inferSelect;
 export type Ledger = ReturnType<typeof createLedger>;
+
+/** What an order waits for until Proshop's stock counts it. */
+export type OrderState =
+  | 'to_send'
+  | 'sent'
+  | 'by_hand'
+  | 'set_aside'
+  | 'waiting'
+  /** A person has seen to it in Proshop. */
+  | 'settled'
+  /** The shop has not written it whole. */
+  | 'incomplete';
 
 export interface OrdersSeen {
   readonly cycle: string;
@@ -62,7 +76,9 @@ export interface OrdersSeen {
 /** Remembers orders, deliveries and the stock last applied. What must be unique is so by the database's keys. */
 export function createLedger(db: Database) {
   return {
+    ...createJourneys(db),
     ...createShopOrders(db),
+    ...createWarnings(db),
 
     /** Records the orders of one file. An order seen before changes nothing, unless it had been set aside and can be read now. */
     recordOrders: (seen: OrdersSeen): Promise<void> =>
@@ -545,16 +561,7 @@ export function createLedger(db: Database) {
     /** Units that Proshop's stock does not count yet, summed by variant; those of incomplete orders as far as they are seen. */
     async outstanding(): Promise<{ readonly orders: number; readonly lines: readonly SoldLine[] }> {
       // Read first: an order that becomes complete meanwhile may be counted twice, never not at all.
-      const incomplete = await db
-        .select({ lines: incompleteOrders.lines })
-        .from(incompleteOrders)
-        .where(
-          and(
-            isNull(incompleteOrders.givenUpAt),
-            notExists(db.select({ id: orders.id }).from(orders).where(eq(orders.id, incompleteOrders.id))),
-          ),
-        );
-      const isOutstanding = and(isNull(orders.reflectedBy), ne(orders.route, 'cancelled'));
+      const incomplete = await hopedFor();
       const [total] = await db.select({ orders: count() }).from(orders).where(isOutstanding);
       const lines = await db
         .select({
@@ -574,6 +581,26 @@ export function createLedger(db: Database) {
         orders: (total?.orders ?? 0) + unnumbered.length + incomplete.length,
         lines: [...lines, ...[...unnumbered, ...incomplete].flatMap((row) => row.lines)],
       };
+    },
+
+    /** Resolves when the database answers. */
+    async check(): Promise<void> {
+      await db.execute(sql`select 1`);
+    },
+
+    /** How many orders are in each state; together as many as are outstanding. */
+    async ordersByState(): Promise<Readonly<Record<OrderState, number>>> {
+      const states = { to_send: 0, sent: 0, by_hand: 0, set_aside: 0, waiting: 0, settled: 0, incomplete: 0 };
+      states.incomplete = (await hopedFor()).length;
+      const state = sql<OrderState>`case when ${orders.settledAt} is not null then 'settled' when ${orders.deliveryId} is not null then 'sent' when ${orders.route} = 'send' then 'to_send' else ${orders.route} end`;
+      const rows = await db
+        .select({ state, orders: count() })
+        .from(orders)
+        .where(isOutstanding)
+        .groupBy(state);
+      for (const row of rows) states[row.state] = row.orders;
+      states.set_aside += await db.$count(unnumberedOrders, isNull(unnumberedOrders.settledAt));
+      return states;
     },
 
     async appliedStock(): Promise<ReadonlyMap<string, VariantStock>> {
@@ -726,6 +753,19 @@ export function createLedger(db: Database) {
     },
   };
 
+  /** Lines of orders that the shop has not written whole yet, and may still. */
+  function hopedFor() {
+    return db
+      .select({ lines: incompleteOrders.lines })
+      .from(incompleteOrders)
+      .where(
+        and(
+          isNull(incompleteOrders.givenUpAt),
+          notExists(db.select({ id: orders.id }).from(orders).where(eq(orders.id, incompleteOrders.id))),
+        ),
+      );
+  }
+
   async function move(id: string, from: Delivery['state'], to: Partial<Delivery>): Promise<boolean> {
     const rows = await db
       .update(deliveries)
@@ -780,5 +820,6 @@ async function ordersSinceSameBytes(
   return since?.orders ?? 0;
 }
 
+const isOutstanding = and(isNull(orders.reflectedBy), ne(orders.route, 'cancelled'));
 const isForPeople = inArray(orders.route, ['by_hand', 'set_aside']);
 const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -12,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Order, SoldLine } from '../domain/order.ts';
+import type { WarningKind } from '../domain/warnings.ts';
 
 const instant = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -219,4 +221,24 @@ export const shopRows = pgTable(
     rowId: bigint('row_id', { mode: 'number' }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.productId, table.combinationId] })],
+);
+
+/** What people are warned of: a row while it lasts, and until every channel that was told of it was told that it is over. */
+export const warnings = pgTable(
+  'warnings',
+  {
+    kind: text().$type<WarningKind>().notNull(),
+    /** An order's number, or the file and line of one without; empty where there is one only. */
+    subject: text().notNull(),
+    /** When a look saw it first. */
+    since: instant('since').notNull(),
+    /** When a look no longer saw it; null while it lasts. */
+    overAt: instant('over_at'),
+    /** Channels that were told that it began, and not yet that it is over. */
+    told: text()
+      .array()
+      .notNull()
+      .default(sql`'{}'::text[]`),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.subject] })],
 );

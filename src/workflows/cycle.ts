@@ -1,25 +1,33 @@
 import {
+  ApplicationFailure,
   CancellationScope,
+  condition,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CollectStockResult } from '../activities/collect-stock.ts';
+import type { CollectStockInput, CollectStockResult } from '../activities/collect-stock.ts';
 import type { CycleRef } from '../activities/deps.ts';
 import type { ExportOrdersResult } from '../activities/export-orders.ts';
 import type { Activities } from '../activities/index.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
-import { decide } from './decision.ts';
+import { hearDecisions } from './decision.ts';
 import { ALARMS, CLOSING, OPENING, SHOP_BUSY, WITHDRAWAL } from './labels.ts';
 import { waiting, working, type Waits } from './policies.ts';
-import { trackProgress } from './progress.ts';
-import { reportQuery, type CycleReport } from './report.ts';
+import { HURRIED, reasonOf, trackProgress } from './progress.ts';
+import { hurrySignal, reportQuery, type CycleReport } from './report.ts';
 
 export interface CycleInput {
   readonly waits: Waits;
 }
+
+/** Two make sure that a file is whole. */
+const HURRIED_LOOKS = 6;
+
+type PreparedStock = PrepareStockResult & { readonly lateOrdersAt: string };
 
 /**
  * The half-hour cycle: the shop's orders into Proshop, then Proshop's products and stock into the shop. Each step goes
@@ -33,6 +41,13 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   const wait = proxyActivities<Activities>(waiting(waits));
   const progress = trackProgress(runId, startedAt);
   setHandler(reportQuery, progress.report);
+  const decisions = hearDecisions();
+  let isHurried = false;
+  setHandler(hurrySignal, () => {
+    isHurried = true;
+  });
+  /** Rules of the gate that a person has overruled in this cycle. */
+  const overruled = new Set<string>();
 
   const opened = await progress.quietly(() =>
     work.openCycle.executeWithOptions({ summary: OPENING, scheduleToCloseTimeout: waits.exportOrders }, [
@@ -84,10 +99,26 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       progress.raise('orders-set-aside', 'deliverOrders', ALARMS.setAside(delivery.setAsideIds));
     }
     await progress.step('awaitOrdersTaken', (summary) =>
-      wait.awaitOrdersTaken.executeWithOptions({ summary, scheduleToCloseTimeout: waits.ordersTaken }, [
-        { cycleStartedAt: startedAt },
-      ]),
+      unlessHurried(() =>
+        wait.awaitOrdersTaken.executeWithOptions({ summary, scheduleToCloseTimeout: waits.ordersTaken }, [
+          { cycleStartedAt: startedAt },
+        ]),
+      ),
     );
+  }
+
+  /** @throws HURRIED as soon as a person has no time for it. */
+  async function unlessHurried<T>(work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    const result = scope.run(work);
+    await Promise.race([result, condition(() => isHurried)]);
+    if (isHurried) scope.cancel();
+    try {
+      return await result;
+    } catch (error) {
+      if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
+      throw ApplicationFailure.create({ type: HURRIED, message: '' });
+    }
   }
 
   async function exportOrders(step: 1 | 6): Promise<ExportOrdersResult | null> {
@@ -110,11 +141,17 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   }
 
   async function freshStock(): Promise<CollectStockResult | null> {
-    const stock = await progress.step('collectStock', (summary) =>
-      wait.collectStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.stockExport }, [
-        { cycle: ref, standing: opened?.standing ?? null },
-      ]),
-    );
+    const stock = await progress.step('collectStock', async (summary) => {
+      const collect = (standing: CollectStockInput['standing'], scheduleToCloseTimeout: number) =>
+        wait.collectStock.executeWithOptions({ summary, scheduleToCloseTimeout }, [{ cycle: ref, standing }]);
+      try {
+        return await unlessHurried(() => collect(opened?.standing ?? null, waits.stockExport));
+      } catch (error) {
+        if (reasonOf(error).type !== HURRIED) throw error;
+        // The one from before the cycle will do.
+        return collect(null, HURRIED_LOOKS * waits.look);
+      }
+    });
     if (stock === null) {
       progress.skip('createProducts', { type: 'NoFreshStock', message: '' });
     } else if (stock.doubts.length > 0) {
@@ -160,10 +197,38 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
     await withdrawStock();
   }
 
-  /** Null when nothing may be written. */
-  async function preparedStock(
-    stock: CollectStockResult,
-  ): Promise<(PrepareStockResult & { readonly lateOrdersAt: string }) | null> {
+  /** Null when nothing may be written. What a person let through is prepared again, for it is old by then. */
+  async function preparedStock(stock: CollectStockResult): Promise<PreparedStock | null> {
+    for (;;) {
+      const plan = await preparedOnce(stock);
+      if (plan === null) return null;
+      const rules = plan.rules ?? plan.reasons.map(({ rule }) => rule);
+      if (plan.passed || (overruled.size > 0 && rules.every((rule) => overruled.has(rule)))) return plan;
+      const reasons = plan.reasons.map(({ message }) => message);
+      progress.raise('batch-held', 'prepareStock', `${ALARMS.held} ${reasons.join('; ')}`);
+      if (!(await isLetThrough(reasons))) {
+        progress.skip('updateStock', { type: 'Held', message: reasons.join('; ') });
+        return null;
+      }
+      for (const rule of rules) overruled.add(rule);
+    }
+  }
+
+  /** Asks people, until the next cycle is due at the latest. */
+  async function isLetThrough(reasons: readonly string[]): Promise<boolean> {
+    // Cycles that were held before there was anybody to ask went on at once.
+    if (!patched('decide')) return false;
+    const patience = Date.now() + (waits.decision ?? 0);
+    const next = opened?.nextCycleAt == null ? patience : Date.parse(opened.nextCycleAt);
+    const until = new Date(Math.min(patience, next)).toISOString();
+    const hold = { until, timeZone: opened?.timeZone ?? 'UTC', reasons, decision: null };
+    progress.hold(hold);
+    const decision = await decisions.ask(hold);
+    if (decision !== null) progress.decided(decision);
+    return decision?.answer === 'apply';
+  }
+
+  async function preparedOnce(stock: CollectStockResult): Promise<PreparedStock | null> {
     const late = await exportOrders(6);
     if (late === null) {
       progress.skip('prepareStock', { type: 'LateOrdersUnknown', message: '' });
@@ -181,11 +246,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       progress.skip('updateStock', { type: 'NothingPrepared', message: '' });
       return null;
     }
-    if (plan.passed || decide(plan) === 'apply') return { ...plan, lateOrdersAt };
-    const reasons = plan.reasons.map(({ message }) => message).join('; ');
-    progress.raise('batch-held', 'prepareStock', `${ALARMS.held} ${reasons}`);
-    progress.skip('updateStock', { type: 'Held', message: reasons });
-    return null;
+    return { ...plan, lateOrdersAt };
   }
 
   async function withdrawStock(): Promise<void> {

@@ -3,11 +3,19 @@ import type { CollectStockResult } from '../activities/collect-stock.ts';
 import type { CreateProductsResult } from '../activities/create-products.ts';
 import type { DeliverOrdersResult } from '../activities/deliver-orders.ts';
 import type { ExportOrdersResult, OrdersLife } from '../activities/export-orders.ts';
+import type { Listed, OrdersForPeople } from '../activities/orders-for-people.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import type { UpdateStockResult } from '../activities/update-stock.ts';
+import type { UpkeepResult } from '../activities/upkeep.ts';
+import type { Message } from '../alerts.ts';
+import type { News, Warning, WarningKey } from '../domain/warnings.ts';
+import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
+import type { Status } from '../operator.ts';
 import {
   STEPS,
   type CycleReport,
+  type Decision,
+  type Hold,
   type Outcome,
   type StepName,
   type StepReport,
@@ -45,6 +53,7 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
 export const OPENING = 'Préparation du cycle';
 export const CLOSING = 'Rapport du cycle';
 export const WITHDRAWAL = 'Retrait du fichier de stock non confirmé';
+export const HELD_WAIT = 'Mise à jour retenue : attend la décision d’une personne';
 export const SHOP_BUSY = 'La boutique fait un autre import : nouvel essai';
 export const CYCLE_SUMMARY = 'Cycle boutique ⇄ Proshop';
 export const CYCLE_DETAILS =
@@ -139,10 +148,11 @@ function lifeSentences(life: OrdersLife | undefined): (string | false)[] {
 }
 
 function takeBackNames({ takeBackList }: OrdersLife): string {
-  const names = takeBackList.map(({ id, cause }) =>
-    cause === 'cancelled' ? `${id} annulée` : `${id} remboursée, ${cause.replace('slip', 'avoir')}`,
-  );
-  return names.join(', ');
+  return takeBackList.map(takeBackName).join(', ');
+}
+
+function takeBackName({ id, cause }: { readonly id: number; readonly cause: string }): string {
+  return cause === 'cancelled' ? `${id} annulée` : `${id} remboursée, ${cause.replace('slip', 'avoir')}`;
 }
 
 function writtenSentences(written: UpdateStockResult['written']): (string | false)[] {
@@ -178,6 +188,7 @@ const REASONS: Readonly<Record<string, (message: string) => string>> = {
   LateOrdersUnknown: () => 'sans les commandes tardives, aucun stock n’est écrit',
   NothingPrepared: () => 'aucune mise à jour préparée',
   Held: (message) => `retenu par le contrôle : ${message}`,
+  Hurried: () => 'attente écourtée : une personne ne voulait pas attendre Proshop',
   NotBegun: () => 'le cycle n’a pas pu commencer',
 };
 
@@ -197,7 +208,299 @@ export function reportTable(report: CycleReport): string {
     '| --- | --- | --- | --- |',
     ...rows,
     ...(report.alarms.length > 0 ? ['', ...report.alarms.map(({ message }) => `- ⚠ ${message}`)] : []),
+    ...holdLines(report),
   ].join('\n');
+}
+
+/** What the gate held, in plain sight: who must decide what, or who did, and the update's largest changes. */
+function holdLines({ holds = [], steps, endedAt }: CycleReport): readonly string[] {
+  const hold = holds.at(-1);
+  if (hold === undefined) return [];
+  const facts = steps.find(({ name }) => name === 'prepareStock')?.facts as PrepareStockResult | null;
+  const largest = facts?.difference.largest ?? [];
+  const isOpen = hold.decision === null && endedAt === null;
+  return [
+    '',
+    ...holds.map((one) => `**${holdSentence(one)}**`),
+    ...(isOpen ? ['', DECISIONS.howTo] : []),
+    ...(largest.length > 0
+      ? [
+          '',
+          '| Produit | Taille | Gencod | Avant | Après |',
+          '| --- | --- | --- | ---: | ---: |',
+          ...largest.map(
+            ({ ean, name, size, before, after }) =>
+              `| ${cell(name)} | ${cell(size)} | ${ean} | ${before ?? 'absente'} | ${after} |`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** `Mise à jour du stock retenue : décision attendue avant 10:55`, or what was decided. */
+export function holdSentence({ until, timeZone, decision }: Hold): string {
+  if (decision === null)
+    return `Mise à jour du stock retenue : décision attendue avant ${hour(until, timeZone)}`;
+  const { answer, who, why, at } = decision;
+  return `Mise à jour du stock retenue, ${ANSWER_WORDS[answer]} par ${cell(who)} à ${hour(at, timeZone)} : ${cell(why)}`;
+}
+
+const ANSWER_WORDS = { apply: 'appliquée', skip: 'ignorée' } as const;
+
+/** Answers to the update `decide`. */
+export const DECISIONS = {
+  description:
+    'Décide d’une mise à jour du stock retenue : { "answer": "apply" ou "skip", "who": "qui", "why": "pourquoi" }',
+  howTo:
+    'Pour décider : *More Actions*, *Send an Update*, `decide`, avec `{ "answer": "apply", "who": "votre nom", "why": "la raison" }` (ou `"skip"` pour garder le stock de la boutique).',
+  howToType:
+    'Pour décider : npm run client -- decide apply --who "votre nom" --why "la raison" (ou skip pour garder le stock de la boutique)',
+  noted: ({ answer, who }: Decision) => `Noté : mise à jour ${ANSWER_WORDS[answer]}, décision de ${who}.`,
+  expected: (given: string) =>
+    `Attendu : { "answer": "apply" ou "skip", "who": "qui décide", "why": "pourquoi" }, 200 caractères au plus chacun ; reçu : ${given.slice(0, 200) || 'rien'}`,
+  decided: ({ answer, who }: Decision) => `Déjà décidé : mise à jour ${ANSWER_WORDS[answer]} par ${who}.`,
+  nothingHeld: 'Aucune mise à jour du stock n’est retenue en ce moment.',
+} as const;
+
+/** What the operator's command asks of the gateway, as the list of workflows shows it. */
+export const QUESTIONS = {
+  orders: 'Commandes en attente et à traiter',
+  order: 'Parcours d’une commande',
+  settleOrders: 'Commandes réglées à la main',
+  resetShopCache: 'Cache de la boutique mis de côté',
+} as const;
+
+/** What the operator's command says. */
+export const COMMAND = {
+  description: 'Commande de la passerelle boutique ⇄ Proshop',
+  titles: {
+    'Usage:': 'Emploi :',
+    'Arguments:': 'Arguments :',
+    'Options:': 'Options :',
+    'Commands:': 'Commandes :',
+  },
+  help: 'affiche cette aide',
+  helpCommand: 'affiche l’aide d’une commande',
+  json: 'écrit une seule ligne, en JSON',
+  example: (line: string) => `\nExemple :\n  npm run client -- ${line}`,
+  run: 'lance un cycle maintenant et le montre ; s’il y en a un en cours, le montre',
+  now: 'n’attend pas Proshop : fait avec ce qui est là',
+  status: 'dit où en est la passerelle',
+  pause: 'arrête les nouveaux cycles ; celui qui est en cours va à son terme',
+  pauseWhy: 'la raison, que tout le monde lira',
+  resume: 'reprend les cycles',
+  decide: 'décide d’une mise à jour du stock retenue',
+  decideAnswer: 'apply : l’appliquer ; skip : garder le stock de la boutique',
+  decideWho: 'qui décide',
+  decideWhy: 'pourquoi',
+  orders: 'montre les commandes en attente et à traiter, ou le parcours de l’une d’elles',
+  ordersNumber: 'numéro de la commande',
+  settle: 'note que des commandes ont été réglées à la main dans Proshop',
+  settleNumbers: 'numéros des commandes',
+  settleWhy: 'ce qui a été fait',
+  resetCache: 'met de côté le cache de la boutique (« prod »), quand le back office ne répond plus',
+  refused: (message: string) => `Refusé : ${message}`,
+  cacheReset: (name: string) =>
+    `Cache de la boutique mis de côté sous le nom ${name} : la boutique en refait un.`,
+  wrong: {
+    'commander.missingArgument': 'il manque un mot',
+    'commander.missingMandatoryOptionValue': 'il manque une option',
+    'commander.optionMissingArgument': 'il manque la valeur d’une option',
+    'commander.unknownOption': 'option inconnue',
+    'commander.unknownCommand': 'commande inconnue',
+    'commander.excessArguments': 'il y a un mot de trop',
+    'commander.invalidArgument': 'valeur impossible',
+  } as Readonly<Record<string, string>>,
+  wrongWord: (what: string | undefined, word: string | undefined) =>
+    `${what ?? 'Commande mal écrite'}${word === undefined ? '' : ` : ${word}`} (--help dit comment l’écrire)`,
+  noTemporal: (address: string) =>
+    `Temporal ne répond pas à ${address} : la passerelle est-elle lancée (npm start) ? Sinon, réglez TEMPORAL_ADDRESS.`,
+  noAnswer: 'Temporal répond, mais la passerelle non : est-elle lancée (npm start) ?',
+  noSchedule: 'Temporal ne connaît pas encore la passerelle : lancez-la une première fois (npm start).',
+  started: (id: string) => `Cycle lancé : ${id}`,
+  running: (id: string) => `Un cycle est déjà en cours, le voici : ${id}`,
+  ended: (outcome: Outcome) => `Cycle ${OUTCOME_WORDS[outcome]}`,
+  paused: (why: string) => `En pause : ${why}. Le cycle en cours, s’il y en a un, va à son terme.`,
+  resumed: 'Les cycles reprennent.',
+  unknownOrder: (id: number) => `Commande ${id} : la passerelle ne l’a jamais vue.`,
+  settled: (ids: readonly number[]) => `Réglées : ${ids.join(', ')}.`,
+  nothingToSettle: (ids: readonly number[]) =>
+    `Rien à régler pour : ${ids.join(', ')} (inconnues, déjà dans un fichier de ventes, annulées ou déjà réglées).`,
+  notANumber: (word: string) => `Attendu : un numéro de commande ; reçu : ${word}`,
+} as const;
+
+/** How things stand, a line each. */
+export function statusLines({ schedule, running, last, orders }: Status): readonly string[] {
+  return [
+    schedule === null
+      ? COMMAND.noSchedule
+      : schedule.paused
+        ? `Programmation : en pause${schedule.note === '' ? '' : ` : ${schedule.note}`}`
+        : `Programmation : active, prochain cycle ${schedule.nextAt === null ? 'inconnu' : moment(schedule.nextAt)}`,
+    running === null ? 'Aucun cycle en cours.' : runningLine(running),
+    ...(running?.holds?.at(-1)?.decision === null ? [DECISIONS.howToType] : []),
+    ...(last.length === 0 ? [] : ['Derniers cycles :', ...last.map(cycleLine)]),
+    ...(orders === null ? [COMMAND.noAnswer] : ordersSummary(orders)),
+  ];
+}
+
+function runningLine({ steps, startedAt, holds = [] }: CycleReport): string {
+  const step = steps.find(({ state }) => state === 'running');
+  const hold = holds.findLast(({ decision }) => decision === null);
+  return `Cycle en cours depuis ${moment(startedAt)} : ${hold === undefined ? (step === undefined ? OPENING : stepLabel(step.name)) : holdSentence(hold)}`;
+}
+
+function cycleLine({ startedAt, endedAt, status, report }: Status['last'][number]): string {
+  const minutes = endedAt === null ? '' : `, ${duration(Date.parse(endedAt) - Date.parse(startedAt))}`;
+  const outcome = report === null ? (ENDS[status] ?? status) : OUTCOME_WORDS[report.outcome];
+  const alarms = report?.alarms.map(({ message }) => `\n    ⚠ ${message}`).join('') ?? '';
+  return `  ${moment(startedAt)} : ${outcome}${minutes}${alarms}`;
+}
+
+/** Cycles that came to no end of their own. */
+const ENDS: Readonly<Record<string, string>> = {
+  FAILED: 'en échec',
+  TERMINATED: 'arrêté de force',
+  CANCELLED: 'annulé',
+  TIMED_OUT: 'hors délai',
+};
+
+function ordersSummary({ outstanding, ...others }: OrdersForPeople): readonly string[] {
+  const groups = peopleGroups(others);
+  return [
+    `Commandes que le stock de Proshop ne compte pas encore : ${outstanding.total}`,
+    ...(groups.length === 0
+      ? ['Rien n’attend une personne.']
+      : [
+          'À traiter par une personne :',
+          ...groups.map(({ title, names }) => `  ${title} : ${names.join(', ')}`),
+        ]),
+  ];
+}
+
+/** All orders of a kind, a line each. */
+export function ordersLines({ outstanding, ...others }: OrdersForPeople): readonly string[] {
+  return [
+    `Commandes que le stock de Proshop ne compte pas encore : ${outstanding.total}`,
+    ...outstanding.first.map((journey) => `  ${journey.id} (${journey.reference}) : ${whereabouts(journey)}`),
+    ...more(outstanding),
+    ...peopleGroups(others).flatMap(({ title, lines }) => [
+      `${title} :`,
+      ...lines.map((line) => `  ${line}`),
+    ]),
+  ];
+}
+
+function peopleGroups({ byHand, setAside, takeBacks, incomplete }: Omit<OrdersForPeople, 'outstanding'>) {
+  const group = <T>(title: string, list: Listed<T>, name: (one: T) => string, line: (one: T) => string) => ({
+    title: `${title} (${list.total})`,
+    names: [...list.first.slice(0, 10).map(name), ...(list.total > 10 ? ['…'] : [])],
+    lines: [...list.first.map(line), ...more(list)],
+    total: list.total,
+  });
+  return [
+    group(
+      'À saisir à la main',
+      byHand,
+      ({ id }) => `${id}`,
+      ({ id, reference }) => `${id} (${reference})`,
+    ),
+    group(
+      'Mises de côté',
+      setAside,
+      ({ id }) => `${id ?? 'une sans numéro lisible'}`,
+      ({ id, reason }) => `${id ?? 'sans numéro lisible'} : ${reason ?? ''}`,
+    ),
+    group(
+      'À reprendre dans Proshop',
+      takeBacks,
+      takeBackName,
+      (one) => `${takeBackName(one)} (${one.reference})`,
+    ),
+    group(
+      'Inachevées dans la boutique',
+      incomplete,
+      ({ id }) => `${id}`,
+      ({ id, reference, givenUp }) => `${id} (${reference})${givenUp ? ' : on n’y compte plus' : ''}`,
+    ),
+  ].filter(({ total }) => total > 0);
+}
+
+function more({ total, first }: Listed<unknown>): readonly string[] {
+  return total > first.length ? [`  … et ${total - first.length} de plus`] : [];
+}
+
+/** Where an order is on its way into Proshop's stock. */
+function whereabouts({ route, settled, delivery, reflected }: OrderJourney): string {
+  if (reflected !== null) return 'comptée dans le stock de Proshop';
+  if (settled !== null) return `réglée à la main (${settled.why}), attend le prochain stock de Proshop`;
+  if (delivery !== null) {
+    if (delivery.publishedAt === null) return `en cours de dépôt dans ${delivery.file}`;
+    return delivery.takenAt === null
+      ? `déposée dans ${delivery.file}, pas encore prise par Proshop`
+      : 'prise par Proshop, attend son prochain stock';
+  }
+  return ROUTE_WORDS[route];
+}
+
+const ROUTE_WORDS: Readonly<Record<OrderJourney['route'], string>> = {
+  send: 'à envoyer au prochain cycle',
+  by_hand: 'à saisir à la main',
+  set_aside: 'mise de côté',
+  waiting: 'en attente de paiement',
+  cancelled: 'annulée avant l’envoi',
+};
+
+/** The whole way of one order, a line each. */
+export function journeyLines(journey: OrderJourney | IncompleteJourney): readonly string[] {
+  const title = `Commande ${journey.id} (${journey.reference})`;
+  if (!('route' in journey)) {
+    const { firstSeenAt, givenUpAt } = journey;
+    return [
+      `${title} : la boutique ne l’a pas achevée`,
+      `  vue ${moment(firstSeenAt)}`,
+      ...(givenUpAt === null ? [] : [`  on n’y compte plus depuis ${moment(givenUpAt)}`]),
+    ];
+  }
+  const { seen, reason, delivery, reflected, settled, takeBacks } = journey;
+  return [
+    `${title} : ${whereabouts(journey)}`,
+    `  vue ${moment(seen.at)} (étape ${seen.step}, ${seen.file})`,
+    ...(reason === null ? [] : [`  raison : ${reason}`]),
+    ...(delivery === null ? [] : [`  mise dans ${delivery.file}`]),
+    ...(delivery?.publishedAt == null ? [] : [`  déposée ${moment(delivery.publishedAt)}`]),
+    ...(delivery?.takenAt == null ? [] : [`  prise par Proshop ${moment(delivery.takenAt)}`]),
+    ...(settled === null ? [] : [`  réglée à la main ${moment(settled.at)} : ${settled.why}`]),
+    ...(reflected === null ? [] : [`  comptée dans le stock de Proshop lu ${moment(reflected.collectedAt)}`]),
+    ...takeBacks.map(
+      (one) =>
+        `  à reprendre dans Proshop (${takeBackName({ id: journey.id, cause: one.cause })}), vu ${moment(one.seenAt)}${one.settled === null ? '' : `, repris ${moment(one.settled.at)} : ${one.settled.why}`}`,
+    ),
+  ];
+}
+
+/** `le 24/11 à 10:25`, by the reader's clock. */
+function moment(instant: string): string {
+  const date = new Date(instant);
+  const day = date.toLocaleDateString('fr-FR', { day: '2-digit', month: '2-digit' });
+  const time = date.toLocaleTimeString('fr-FR', { hour: '2-digit', minute: '2-digit' });
+  return `le ${day} à ${time}`;
+}
+
+/** Milliseconds, as `5 min 10 s`. */
+function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1_000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Text that comes from outside, in a Markdown table. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
+}
+
+/** Hour of an ISO 8601 instant, `10:55`. */
+function hour(instant: string, timeZone: string): string {
+  return new Date(instant).toLocaleTimeString('fr-FR', { hour: '2-digit', minute: '2-digit', timeZone });
 }
 
 const FAILURE_ALARMS: Partial<Record<StepName, string>> = {
@@ -228,6 +531,32 @@ export const ALARMS = {
     `Le stock de la boutique diffère encore du calcul pour : ${eans.join(', ')}.`,
 } as const;
 
+// The daily upkeep.
+export const UPKEEP_SUMMARY = 'Entretien quotidien';
+export const UPKEEP_DETAILS =
+  'Chaque nuit : ce qui a dépassé sa durée de conservation est effacé, puis l’historique de chaque cycle clos est rangé dans l’archive.';
+export const UPKEEP_WORK = 'Purge de l’archive et rangement des historiques';
+
+/** What the upkeep did, in one line. */
+export function upkeepSentence(done: UpkeepResult): string {
+  return list([
+    done.histories === 0
+      ? 'aucun historique à archiver'
+      : `${count(done.histories, 'historique archivé', 'historiques archivés')} (${bytes(done.bytes)})`,
+    done.lost > 0 &&
+      count(done.lost, 'historique déjà effacé par Temporal', 'historiques déjà effacés par Temporal'),
+    done.purgedDays === 0
+      ? 'aucun jour à effacer de l’archive'
+      : `${count(done.purgedDays, 'jour effacé', 'jours effacés')} de l’archive`,
+    done.forgottenOrders > 0 &&
+      count(
+        done.forgottenOrders,
+        'commande dont le client est oublié',
+        'commandes dont le client est oublié',
+      ),
+  ]);
+}
+
 function count(n: number, one: string, many: string): string {
   return `${n.toLocaleString('fr-FR')} ${n < 2 ? one : many}`;
 }
@@ -238,4 +567,174 @@ function bytes(size: number): string {
 
 function list(parts: readonly (string | false)[]): string {
   return parts.filter((part) => part !== false).join(', ');
+}
+
+// The watch: what is sent by e-mail and webhook.
+export const WATCH_SUMMARY = 'Surveillance de la passerelle';
+export const WATCH_DETAILS =
+  'Regarde sans cesse si quelque chose demande une personne, et prévient par e-mail et webhook : une fois au début, une fois à la fin.';
+export const WATCH_LOOK = 'Regarde et prévient';
+export const WATCH_PAUSE = 'Pause avant de regarder à nouveau';
+
+/** A message: the number, the reason, what to do and the link. Instants are told by the shop's clock. */
+export function warningMessage(
+  news: News,
+  { webUi, timeZone }: { readonly webUi: string; readonly timeZone: string },
+): Message {
+  const { title, lines } =
+    news.change === 'over'
+      ? { title: `c’est réglé – ${overSentence(news)}`, lines: ['Plus rien à faire.'] }
+      : beginning(news, (instant) => dayAndHour(instant, timeZone));
+  return { subject: `Passerelle : ${title}`, text: [...lines, '', `Temporal : ${webUi}`].join('\n') };
+}
+
+type Beginning = Extract<News, { readonly change: 'began' }>;
+
+function beginning(
+  { kind, warnings }: Beginning,
+  when: (instant: number) => string,
+): { readonly title: string; readonly lines: readonly string[] } {
+  const [{ since, until, reasons } = { since: 0, until: null, reasons: [] }] = warnings;
+  const orders = warnings.flatMap((warning) => warning.orders);
+  switch (kind) {
+    case 'batch-held':
+      return {
+        title: '1 mise à jour du stock retenue',
+        lines: [
+          ALARMS.held,
+          ...reasonLines(reasons),
+          until === null
+            ? 'À faire : chercher la cause dans le rapport du cycle ; le cycle suivant prépare une nouvelle mise à jour.'
+            : `À faire avant le ${when(until)} : comparer les stocks dans le rapport du cycle, puis décider (npm run client -- decide apply ou skip). Sans décision, la boutique garde son stock.`,
+        ],
+      };
+    case 'orders-not-taken':
+      return {
+        title: `${count(orders.length, 'commande pas encore prise', 'commandes pas encore prises')} par Proshop (${someOf(orders)})`,
+        lines: [
+          `Proshop n’a pas pris le fichier des ventes déposé le ${when(since)}.`,
+          'À faire : vérifier que Proshop est ouvert et que son import tourne. Ne pas saisir ces commandes à la main : Proshop les prendra en reprenant.',
+        ],
+      };
+    case 'orders-set-aside':
+      return {
+        title: `${setAsideCount(warnings.length)} (${numbersOf(warnings)})`,
+        lines: [
+          'Illisibles pour la passerelle, qui ne les envoie pas à Proshop :',
+          ...reasonLines(warnings.map(setAsideReason)),
+          `À faire : les corriger dans la boutique ou les saisir à la main dans Proshop. ${SETTLE}`,
+        ],
+      };
+    case 'orders-by-hand':
+      return {
+        title: `${byHandCount(warnings.length)} (${numbersOf(warnings)})`,
+        lines: [
+          'Payées en bon cadeau : la passerelle ne les envoie pas à Proshop.',
+          `À faire : les saisir dans Proshop. ${SETTLE}`,
+        ],
+      };
+    case 'no-fresh-stock':
+      return {
+        title: '2 cycles de suite sans export de stock de Proshop',
+        lines: [
+          `Depuis le cycle du ${when(since)}, aucun ExportCSV neuf et complet : le stock de la boutique ne change plus.`,
+          'À faire : vérifier que Proshop est ouvert et que son export de stock tourne.',
+        ],
+      };
+    case 'cycle-failed':
+      return {
+        title: `1 cycle en échec, le ${when(since)}`,
+        lines: [
+          'Ce qui n’a pas abouti :',
+          ...reasonLines(reasons),
+          'À faire : ouvrir ce cycle et supprimer la cause. Le cycle suivant reprend ce qui manque.',
+        ],
+      };
+    case 'schedule-paused':
+      return {
+        title: `cycles en pause depuis le ${when(since)}`,
+        lines: [
+          'Quelqu’un a suspendu les cycles : ni commandes, ni produits, ni stock ne passent.',
+          'À faire : les relancer dès que possible (npm run client -- resume).',
+        ],
+      };
+  }
+}
+
+function overSentence({ kind, warnings }: Extract<News, { readonly change: 'over' }>): string {
+  switch (kind) {
+    case 'batch-held':
+      return 'plus de mise à jour du stock retenue';
+    case 'orders-not-taken':
+      return 'Proshop a pris les commandes en attente';
+    case 'orders-set-aside':
+      return `${setAsideCount(warnings.length)} (${numbersOf(warnings)})`;
+    case 'orders-by-hand':
+      return `${byHandCount(warnings.length)} (${numbersOf(warnings)})`;
+    case 'no-fresh-stock':
+      return 'Proshop exporte à nouveau son stock';
+    case 'cycle-failed':
+      return 'le dernier cycle n’a pas connu d’échec';
+    case 'schedule-paused':
+      return 'les cycles ne sont plus en pause';
+  }
+}
+
+/** Steps with a warning of their own, which is more patient. */
+const WARNED_APART: readonly StepName[] = ['awaitOrdersTaken', 'collectStock'];
+
+/** What a closed cycle did not do, a line each; `status` is Temporal's word. Null when its report is not known. */
+export function cycleFailures(status: string, report: CycleReport | null): readonly string[] | null {
+  if (status !== 'COMPLETED') return [`cycle ${ENDS[status] ?? status}`];
+  if (report === null) return null;
+  return [
+    ...report.steps
+      .filter(({ name, state }) => state === 'failed' && !WARNED_APART.includes(name))
+      .map((step) => `${stepLabel(step.name)} : ${stepSentence(step)}`),
+    ...report.alarms.filter(({ step }) => step === 0).map(({ message }) => message),
+  ];
+}
+
+const SETTLE = 'Ensuite, le noter : npm run client -- orders settle NUMÉRO --why "saisie à la main"';
+
+function setAsideCount(n: number): string {
+  return count(n, 'commande mise de côté', 'commandes mises de côté');
+}
+
+function byHandCount(n: number): string {
+  return count(n, 'commande à saisir à la main', 'commandes à saisir à la main');
+}
+
+function setAsideReason(warning: Warning): string {
+  return `${numberOf(warning)} : ${warning.reasons.join(' ; ') || 'raison inconnue'}`;
+}
+
+function numberOf({ subject }: WarningKey): string {
+  return /^\d+$/.test(subject) ? subject : 'sans numéro lisible';
+}
+
+function numbersOf(warnings: readonly WarningKey[]): string {
+  return someOf(warnings.map(numberOf));
+}
+
+/** A message stays short, however much is wrong. */
+const SOME = 20;
+const LONGEST_REASON = 500;
+
+function someOf(items: readonly (string | number)[]): string {
+  return items.slice(0, SOME).join(', ') + (items.length > SOME ? ', …' : '');
+}
+
+function reasonLines(reasons: readonly string[]): readonly string[] {
+  return [
+    ...reasons.slice(0, SOME).map((reason) => `- ${reason.slice(0, LONGEST_REASON)}`),
+    ...(reasons.length > SOME ? ['- …'] : []),
+  ];
+}
+
+/** `24/11 à 10:25` */
+function dayAndHour(instant: number, timeZone: string): string {
+  const date = new Date(instant);
+  const day = date.toLocaleDateString('fr-FR', { day: '2-digit', month: '2-digit', timeZone });
+  return `${day} à ${hour(date.toISOString(), timeZone)}`;
 }

@@ -12,6 +12,8 @@ export interface Waits {
   readonly newProducts: number;
   readonly prepareStock: number;
   readonly updateStock: number;
+  /** For a person, when the gate holds an update; undefined in a cycle that was begun before there was one. */
+  readonly decision?: number;
 }
 
 /** Work that a network or a server can spoil: tried again soon, then less and less often. */
@@ -27,3 +29,18 @@ export const waiting = (waits: Waits): ActivityOptions => ({
   heartbeatTimeout: waits.heartbeat,
   retry: { initialInterval: waits.look, backoffCoefficient: 1 },
 });
+
+/** The daily upkeep: nothing waits for it, so it is tried for half a day. What is left then, the next one does. */
+export const keeping: ActivityOptions = {
+  startToCloseTimeout: '2h',
+  scheduleToCloseTimeout: '12h',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '10s', backoffCoefficient: 2, maximumInterval: '10m' },
+};
+
+/** The watch: a look that fails is followed by the next one. Looks that find nothing to tell say themselves when that is. */
+export const watching: ActivityOptions = {
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1m', backoffCoefficient: 1 },
+};

@@ -4,6 +4,8 @@ import {
   STEPS,
   type AlarmKind,
   type CycleReport,
+  type Decision,
+  type Hold,
   type Outcome,
   type StepName,
   type StepReport,
@@ -13,6 +15,9 @@ export interface Why {
   readonly type: string;
   readonly message: string;
 }
+
+/** Why a step that waits for Proshop was cut short: a person wished it. */
+export const HURRIED = 'Hurried';
 
 /** Failures that have an alarm of their own. */
 const ALARM_OF: Partial<Record<StepName, AlarmKind>> = {
@@ -76,7 +81,12 @@ export function trackProgress(id: string, startedAt: string) {
         return facts;
       } catch (error) {
         if (isCancellation(error)) throw error;
-        setStep(name, { state: 'failed', endedAt: now(), why: reasonOf(error) });
+        const why = reasonOf(error);
+        if (why.type === HURRIED) {
+          setStep(name, { state: 'skipped', endedAt: now(), why });
+          return null;
+        }
+        setStep(name, { state: 'failed', endedAt: now(), why });
         raise(ALARM_OF[name] ?? 'step-failed', number, failureAlarm(name));
         return null;
       }
@@ -108,6 +118,17 @@ export function trackProgress(id: string, startedAt: string) {
 
     raise: (kind: AlarmKind, name: StepName, message: string): void =>
       raise(kind, stepOf(name).number, message),
+
+    hold: (hold: Hold): void => show({ ...report, holds: [...(report.holds ?? []), hold] }),
+
+    /** Notes what a person decided of the update that was held last. */
+    decided: (decision: Decision): void =>
+      show({
+        ...report,
+        holds: (report.holds ?? []).map((hold, index, { length }) =>
+          index === length - 1 ? { ...hold, decision } : hold,
+        ),
+      }),
 
     outcome(): Outcome {
       if (report.steps.some(({ why }) => why?.type === 'Held')) return 'held';

@@ -1,4 +1,4 @@
-import { defineQuery } from '@temporalio/workflow';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
 
 /** Steps of the cycle, in the note's order. */
 export const STEPS = [
@@ -47,6 +47,30 @@ export interface Alarm {
   readonly message: string;
 }
 
+/** What a person says of a held stock update: `decide`'s argument. */
+export interface Answer {
+  readonly answer: 'apply' | 'skip';
+  readonly who: string;
+  readonly why: string;
+}
+
+export interface Decision extends Answer {
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** A stock update that the gate keeps from the shop until a person decides. */
+export interface Hold {
+  /** ISO 8601: with no answer until then it is skipped. */
+  readonly until: string;
+  /** The shop's, in which people are told the hour. */
+  readonly timeZone: string;
+  /** What the gate said. */
+  readonly reasons: readonly string[];
+  /** Null before, and when nobody decided in time. */
+  readonly decision: Decision | null;
+}
+
 /** `held`: the gate said no. `degraded`: some step did not do its work. `failed`: the cycle could not even begin. */
 export type Outcome = 'running' | 'complete' | 'degraded' | 'held' | 'failed';
 
@@ -58,7 +82,12 @@ export interface CycleReport {
   readonly endedAt: string | null;
   readonly steps: readonly StepReport[];
   readonly alarms: readonly Alarm[];
+  /** The held updates of this cycle, in order; undefined when the gate held nothing. */
+  readonly holds?: readonly Hold[];
 }
 
 /** The report as it stands, at any time. */
 export const reportQuery = defineQuery<CycleReport>('report');
+
+/** A person has no time for Proshop: the cycle ends its waits, and works with what is there. */
+export const hurrySignal = defineSignal('hurry');

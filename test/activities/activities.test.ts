@@ -5,10 +5,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createActivities } from '../../src/activities/index.ts';
 import { createArchive, type ArchivedFile } from '../../src/archive.ts';
 import { FAILURE } from '../../src/failures.ts';
+import type { Ftp, FtpSession } from '../../src/ftp.ts';
 import { createDeps } from '../../src/worker.ts';
 import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
 import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
-import { startWorld, type AttemptNotes, type Settings, type World } from '../support/world.ts';
+import {
+  NO_CYCLES,
+  NO_METRICS,
+  startWorld,
+  type AttemptNotes,
+  type Settings,
+  type World,
+} from '../support/world.ts';
 
 let test: TestLedger;
 let world: World;
@@ -120,6 +128,34 @@ describe('1 and 6, the export of orders', () => {
     expect(await world.files()).toEqual({});
   });
 
+  it('claims what somebody exported by hand while older files were read, before the module overwrites it', async () => {
+    await open();
+    await world.put('export/commandes', ordersCsv(orderRow(1)));
+    const byHand = ordersCsv(orderRow(2));
+    let lists = 0;
+    const ftp: Ftp = {
+      session: (work, signal) =>
+        world.ftp.session((session) => work({ ...session, list: listWith(session) }), signal),
+    };
+    const listWith = (session: FtpSession) => async (folder: string) => {
+      if (++lists === 1) await world.put('export/commandes', byHand);
+      return session.list(folder);
+    };
+    const { config, template } = world;
+    const activities = createActivities(
+      createDeps(config, template, {
+        ftp,
+        ledger: test.ledger,
+        archive: createArchive(config.archive.folder),
+        cycles: NO_CYCLES,
+        metrics: NO_METRICS,
+      }),
+    );
+    willExport(ordersCsv(orderRow(3)));
+    await world.run(() => activities.exportOrders({ cycle: CYCLE, step: 1 }));
+    expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1, 2, 3]);
+  });
+
   it('loses nothing of an upload that stalled where a row ends, was taken for whole, and then went on', async () => {
     await open();
     const whole = ordersCsv(orderRow(1), orderRow(2));
@@ -188,6 +224,8 @@ describe('1 and 6, the export of orders', () => {
         ftp,
         ledger: test.ledger,
         archive: createArchive(config.archive.folder),
+        cycles: NO_CYCLES,
+        metrics: NO_METRICS,
       }),
     );
     // The call that was cut may still be at work: whether it may is no matter here.

@@ -7,7 +7,7 @@ import { createDeps } from '../../src/worker.ts';
 import { CYCLE, orderRow, ordersCsv, stockCsv } from '../support/files.ts';
 import { onEach, REAL_SERVERS, SANDBOX_SERVER, standsAround } from '../support/ftp-servers.ts';
 import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
-import { startWorld, type AttemptNotes, type World } from '../support/world.ts';
+import { NO_CYCLES, NO_METRICS, startWorld, type AttemptNotes, type World } from '../support/world.ts';
 
 // An attempt whose worker was taken for dead may wake up while another one is at work. However they interleave, Proshop
 // gets each order once.
@@ -49,6 +49,8 @@ function sleepwalk(
     ftp,
     ledger,
     archive: createArchive(config.archive.folder),
+    cycles: NO_CYCLES,
+    metrics: NO_METRICS,
   });
   const end = world
     .run(() => run(createActivities(deps)))

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -10,6 +11,8 @@ import { demoScenario } from '../../sandbox/scenario.ts';
 import { openLedger, type OpenLedger } from '../../src/ledger/open.ts';
 import { orders } from '../../src/ledger/schema.ts';
 import { followCycle, startCycle } from '../../src/run-cycle.ts';
+import { TASK_QUEUE } from '../../src/schedule.ts';
+import { upkeep } from '../../src/workflows/upkeep.ts';
 import { connectTo, startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts';
 import { commandLine, environmentOf, listeningSockets, processesWith } from '../support/processes.ts';
 
@@ -74,6 +77,15 @@ const runCycle = async () => {
     await temporal.close();
   }
 };
+const runUpkeep = async () => {
+  const temporal = await connectTo(port);
+  try {
+    const workflowId = `upkeep-${randomUUID()}`;
+    return await temporal.client.workflow.execute(upkeep, { taskQueue: TASK_QUEUE, workflowId });
+  } finally {
+    await temporal.close();
+  }
+};
 const temporalPid = async () =>
   (JSON.parse(await readFile(join(data, 'temporal.json'), 'utf8')) as { pid: number }).pid;
 /** What is open to others than its user, path -> rights. */
@@ -126,6 +138,7 @@ describe.skipIf(process.platform !== 'linux')('a gateway at work', { timeout: 18
 
     const report = await runCycle();
     expect(report.outcome).toBe('complete');
+    expect(await runUpkeep()).toMatchObject({ histories: 1, purgedDays: 1 });
     expect(await openToOthers()).toEqual([]);
     expect(await readdir(data)).toEqual(
       expect.arrayContaining([
@@ -155,6 +168,7 @@ describe.skipIf(process.platform !== 'linux')('a gateway at work', { timeout: 18
     expect(before.byHand).toBeGreaterThan(0);
     await started();
     await runCycle();
+    await runUpkeep();
     expect(await gateway.end('SIGTERM')).toBe(0);
     expect(await customersKept()).toEqual({ all: 0, byHand: 0, orders: before.orders });
     expect(await openToOthers()).toEqual([]);

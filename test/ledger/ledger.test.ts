@@ -279,6 +279,26 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     expect(await test.ledger.ordersToSend()).toEqual([anOrder(4)]);
   });
 
+  it('counts orders by what they wait for: together as many as are outstanding', async () => {
+    const unreadable = [anUnreadableOrder(8), anUnreadableOrder(null)];
+    const readable = [1, 2, 3, 4, 5, 6, 7].map((id) => anOrder(id));
+    await record(readable, { byHand: [3, 4], setAside: unreadable });
+    await publish([2]);
+    await test.ledger.markTaken(await publish([6]), after(0));
+    await collect('a', after(10));
+    await test.ledger.settleOrder(4, after(20), 'entered');
+    expect(await test.ledger.ordersByState()).toEqual({
+      to_send: 3,
+      sent: 1,
+      by_hand: 1,
+      set_aside: 2,
+      waiting: 0,
+      settled: 1,
+      incomplete: 0,
+    });
+    expect(await test.ledger.outstanding()).toMatchObject({ orders: 8 });
+  });
+
   it('holds ten thousand orders of a pause in one delivery', async () => {
     const ids = Array.from({ length: 10_000 }, (_, index) => index + 1);
     await record(ids.map((id) => anOrder(id)));

@@ -65,7 +65,16 @@ export function fakeActivities(change: Partial<Activities> = {}) {
     }),
     updateStock: async () => ({ variants: 50, confirmedAt: '2026-11-24T09:40:00.000Z' }),
     withdrawStock: async () => ({ withdrawn: 1 }),
-    closeCycle: async () => ({ report: FILE, purgedDays: 0, forgottenOrders: 0 }),
+    closeCycle: async () => ({ report: FILE }),
+    watch: async ({ beatenUpTo }) => ({ told: [], beatenUpTo, every: MINUTE }),
+    listOrders: async () => {
+      const none = { total: 0, first: [] };
+      return { outstanding: none, byHand: none, setAside: none, takeBacks: none, incomplete: none };
+    },
+    orderJourney: async () => null,
+    resetShopCache: async () => ({ renamedTo: 'prodold3' }),
+    settleOrders: async ({ ids }) => ({ settled: ids, nothingToSettle: [] }),
+    upkeep: async () => ({ histories: 48, bytes: 2_400_000, lost: 0, purgedDays: 1, forgottenOrders: 12 }),
   };
   const activities = Object.fromEntries(
     Object.entries({ ...succeeding, ...change }).map(([name, activity]) => [

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { noopMetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { parse, stringify } from 'yaml';
@@ -12,10 +13,12 @@ import { createActivities, type Activities } from '../../src/activities/index.ts
 import { createArchive } from '../../src/archive.ts';
 import { concealSecrets } from '../../src/concealment.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
+import type { Cycles } from '../../src/cycles.ts';
 import { readTemplate, type SalesTemplate } from '../../src/domain/sales-xml.ts';
 import { toFailure } from '../../src/failures.ts';
 import { createFtp, type Ftp } from '../../src/ftp.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { createDeps } from '../../src/worker.ts';
 import { createScissors, Cut, cutting, type Scissors } from './cuts.ts';
 
@@ -60,6 +63,18 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** A Temporal that has no schedule, and has run no cycle. */
+export const NO_CYCLES: Cycles = {
+  schedule: async () => null,
+  recent: async () => [],
+  report: async () => null,
+  closed: async () => [],
+  history: async () => null,
+};
+
+/** Metrics that nobody reads. */
+export const NO_METRICS = createMetrics(noopMetricMeter);
+
 /** Who enters the FTP server that a world stands on. */
 export const VISITOR = { user: 'boutique', password: 'sesame-sesame' };
 
@@ -100,7 +115,9 @@ export async function startWorld(
     'sales-template.xml',
     config.orders.columns,
   );
-  const activities = createActivities(createDeps(config, template, { ftp, ledger: cutLedger, archive }));
+  const activities = createActivities(
+    createDeps(config, template, { ftp, ledger: cutLedger, archive, cycles: NO_CYCLES, metrics: NO_METRICS }),
+  );
   // The answer of a cron URL can be lost too, after the work was done.
   const realFetch = globalThis.fetch;
   globalThis.fetch = (...parameters) => scissors.effect('fetch', () => realFetch(...parameters));
@@ -141,6 +158,7 @@ export async function startWorld(
 
 const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'appliedStock',
+  'check',
   'confirmedModels',
   'cursor',
   'delivery',
@@ -154,6 +172,7 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'openCall',
   'openDeliveries',
   'openModels',
+  'ordersByState',
   'ordersForPeople',
   'ordersIn',
   'ordersSeen',
@@ -166,7 +185,9 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'takeBacksForPeople',
   'takenSince',
   'unconfirmedUpdates',
+  'unnumberedForPeople',
   'untakenDeliveries',
+  'warnings',
 ]);
 
 export interface Settings {

@@ -1,13 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowUpdateFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CollectStockInput } from '../../src/activities/collect-stock.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { badData, notYet, refused, shopBusy, transient } from '../../src/failures.ts';
 import { cycle } from '../../src/workflows/cycle.ts';
-import { STEPS, type CycleReport, type StepName } from '../../src/workflows/report.ts';
+import { decideUpdate } from '../../src/workflows/decision.ts';
+import { reportTable } from '../../src/workflows/labels.ts';
+import {
+  hurrySignal,
+  reportQuery,
+  STEPS,
+  type Answer,
+  type CycleReport,
+  type StepName,
+} from '../../src/workflows/report.ts';
 import { fakeActivities, INPUT } from '../support/fakes.ts';
 import { startTimeSkipping, workflowBundle } from '../support/temporal.ts';
 
@@ -288,6 +299,188 @@ describe('the gate', () => {
     });
   });
 
+  describe('while it holds an update', () => {
+    /** Runs a cycle whose stock is held for `rules`, each prepared stock for the next of them, and tells people so. */
+    async function decided(
+      rules: readonly (readonly string[])[],
+      people: (cycle: {
+        readonly decide: (answer: unknown) => Promise<string>;
+        readonly held: (times: number) => Promise<CycleReport>;
+      }) => Promise<void>,
+      opened: { readonly nextCycleAt?: string | null } = {},
+    ): Promise<Run> {
+      let prepared = 0;
+      const fakes = fakeActivities().activities;
+      const { activities, calls } = fakeActivities({
+        openCycle: async (input) => ({ ...(await fakes.openCycle(input)), ...opened }),
+        prepareStock: async (input) => {
+          const said = rules[prepared++] ?? [];
+          return {
+            ...(await fakes.prepareStock(input)),
+            passed: said.length === 0,
+            difference: { up: 0, down: 1, toZero: 1, created: 1, unchanged: 0, largest: LARGEST },
+            reasons: said.map((rule) => ({ rule, message: `Expected less, got more (${rule})` })),
+            rules: said,
+          };
+        },
+      });
+      const taskQueue = randomUUID();
+      const worker = await Worker.create({
+        connection: server.nativeConnection,
+        taskQueue,
+        workflowBundle: await workflowBundle(),
+        activities,
+      });
+      const report = await worker.runUntil(async () => {
+        const handle = await server.client.workflow.start(cycle, {
+          args: [{ waits: { ...INPUT.waits, decision: 60 * 60_000 } }],
+          taskQueue,
+          workflowId: randomUUID(),
+        });
+        await people({
+          decide: (answer) => handle.executeUpdate(decideUpdate, { args: [answer as Answer] }),
+          async held(times) {
+            for (;;) {
+              const now = await handle.query(reportQuery).catch(() => null);
+              if (now?.holds?.length === times) return now;
+              await sleep(50);
+            }
+          },
+        });
+        return handle.result();
+      });
+      return { report, calls };
+    }
+    const LARGEST = [
+      { ean: '3600000000009', name: 'Bottine daim', size: '38', before: 7, after: 0 },
+      { ean: '3600000000016', name: 'Mule', size: 'TU', before: null, after: 2 },
+    ];
+    const APPLY = { answer: 'apply', who: 'Anne', why: 'inventaire fait' } as const;
+    const SKIP = { answer: 'skip', who: 'Bruno', why: 'fichier d’hier' } as const;
+    const refusal = (decision: Promise<string>) =>
+      decision.then(
+        () => expect.fail('Expected a refusal'),
+        (error: WorkflowUpdateFailedError) => error.cause?.message,
+      );
+
+    it('applies it when a person says so, with late orders and stock prepared anew', async () => {
+      const { report, calls } = await decided([['rowsDown'], ['rowsDown']], async ({ decide, held }) => {
+        const now = await held(1);
+        expect(alarms(now)).toEqual(['batch-held 7']);
+        expect(now.holds).toEqual([
+          {
+            until: expect.any(String),
+            timeZone: 'UTC',
+            reasons: ['Expected less, got more (rowsDown)'],
+            decision: null,
+          },
+        ]);
+        expect(await decide(APPLY)).toBe('Noté : mise à jour appliquée, décision de Anne.');
+      });
+      const round = ['exportOrders 6', 'prepareStock'];
+      expect(calls.slice(6)).toEqual([...round, ...round, 'updateStock', 'closeCycle']);
+      expect(report).toMatchObject({ outcome: 'complete', alarms: [] });
+      expect(report.holds).toMatchObject([{ decision: { ...APPLY, at: expect.any(String) } }]);
+    });
+
+    it('asks again when another rule says no to what was prepared anew', async () => {
+      const { report, calls } = await decided(
+        [['rowsDown'], ['rowsDown', 'toZero'], []],
+        async ({ decide, held }) => {
+          await held(1);
+          await decide(APPLY);
+          await held(2);
+          await decide(SKIP);
+        },
+      );
+      expect(calls).not.toContain('updateStock');
+      expect(report.outcome).toBe('held');
+      expect(report.holds?.map(({ decision }) => decision?.who)).toEqual(['Anne', 'Bruno']);
+    });
+
+    it('keeps the shop’s stock when a person says so', async () => {
+      const { report, calls } = await decided([['rowsDown']], async ({ decide, held }) => {
+        await held(1);
+        expect(await decide(SKIP)).toBe('Noté : mise à jour ignorée, décision de Bruno.');
+      });
+      expect(calls).not.toContain('updateStock');
+      expect(report).toMatchObject({ outcome: 'held', holds: [{ decision: SKIP }] });
+      expect(stepOf(report, 'updateStock')).toMatchObject({ state: 'skipped', why: { type: 'Held' } });
+    });
+
+    it('takes no other words, and says which it expects', async () => {
+      const { report } = await decided([['rowsDown']], async ({ decide, held }) => {
+        await held(1);
+        for (const words of [
+          'apply',
+          null,
+          { answer: 'yes', who: 'Anne', why: 'x' },
+          { answer: 'apply', who: ' ', why: 'x' },
+          { answer: 'apply', who: 'Anne' },
+          { answer: 'apply', who: 'Anne', why: 'x'.repeat(201) },
+        ]) {
+          const refused = await refusal(decide(words));
+          expect(refused).toContain('Attendu : { "answer": "apply" ou "skip"');
+          expect(refused).toContain(JSON.stringify(words).slice(0, 100));
+        }
+        await decide(SKIP);
+      });
+      expect(report.holds).toMatchObject([{ decision: SKIP }]);
+    });
+
+    it('takes one answer, and none before it asks or after', async () => {
+      await decided([['rowsDown'], []], async ({ decide, held }) => {
+        await held(1);
+        const [first, second] = await Promise.allSettled([decide(APPLY), decide(SKIP)]);
+        const refused = [first, second].filter(({ status }) => status === 'rejected');
+        expect(refused).toHaveLength(1);
+        expect((refused[0] as PromiseRejectedResult).reason.cause.message).toMatch(/^(Déjà décidé|Aucune)/);
+      });
+      let asked: Promise<string | undefined> = Promise.resolve('');
+      await decided([[]], async ({ decide }) => {
+        asked = refusal(decide(APPLY));
+        await asked;
+      });
+      expect(await asked).toBe('Aucune mise à jour du stock n’est retenue en ce moment.');
+    });
+
+    it('skips it after the patience when nobody answers', async () => {
+      const { report } = await decided([['rowsDown']], async () => undefined);
+      expect(report).toMatchObject({ outcome: 'held', holds: [{ decision: null }] });
+      const waited = Date.parse(report.endedAt ?? '') - Date.parse(report.startedAt);
+      expect(Math.round(waited / 60_000)).toBe(60);
+    });
+
+    it('skips it when the next cycle is due', async () => {
+      const nextCycleAt = new Date((await server.currentTimeMs()) + 25 * 60_000).toISOString();
+      const { report } = await decided([['rowsDown']], async () => undefined, { nextCycleAt });
+      expect(report.holds).toMatchObject([{ until: nextCycleAt, decision: null }]);
+      const waited = Date.parse(report.endedAt ?? '') - Date.parse(report.startedAt);
+      expect(Math.round(waited / 60_000)).toBe(25);
+    });
+
+    it('skips it at once when the next cycle is late already', async () => {
+      const nextCycleAt = new Date((await server.currentTimeMs()) - 60_000).toISOString();
+      const { report } = await decided([['rowsDown']], async () => undefined, { nextCycleAt });
+      expect(report.outcome).toBe('held');
+      expect(Date.parse(report.endedAt ?? '') - Date.parse(report.startedAt)).toBeLessThan(60_000);
+    });
+
+    it('shows in the details who must decide what, and the largest changes', async () => {
+      const { report } = await decided([['rowsDown']], async ({ decide, held }) => {
+        const table = reportTable(await held(1));
+        expect(table).toContain('Mise à jour du stock retenue : décision attendue avant');
+        expect(table).toContain('`decide`');
+        expect(table).toContain('Expected less, got more (rowsDown)');
+        expect(table).toContain('| Bottine daim | 38 | 3600000000009 | 7 | 0 |');
+        expect(table).toContain('| Mule | TU | 3600000000016 | absente | 2 |');
+        await decide({ ...APPLY, who: 'A|nne' });
+      });
+      expect(reportTable(report)).toContain('appliquée par A\\|nne');
+      expect(reportTable(report)).not.toContain('`decide`');
+    });
+  });
+
   it('has no product created from a doubtful file', async () => {
     const { activities } = fakeActivities();
     const { report, calls } = await runCycle({
@@ -299,6 +492,82 @@ describe('the gate', () => {
     });
     expect(calls).not.toContain('createProducts');
     expect(stepOf(report, 'createProducts').why?.message).toBe('Expected the store 008, got 009');
+  });
+});
+
+describe('a cycle that a person hurries', () => {
+  async function hurried(change: Partial<Activities>, from: 'the start' | 'step 3' | 'step 4'): Promise<Run> {
+    const { activities, calls } = fakeActivities(change);
+    const taskQueue = randomUUID();
+    const worker = await Worker.create({
+      connection: server.nativeConnection,
+      taskQueue,
+      workflowBundle: await workflowBundle(),
+      activities,
+    });
+    const report = await worker.runUntil(async () => {
+      const handle = await server.client.workflow.start(cycle, {
+        args: [INPUT],
+        taskQueue,
+        workflowId: randomUUID(),
+      });
+      const awaited = { 'the start': 'openCycle', 'step 3': 'awaitOrdersTaken', 'step 4': 'collectStock' };
+      while (!calls.includes(awaited[from])) await sleep(20);
+      await handle.signal(hurrySignal);
+      return handle.result();
+    });
+    return { report, calls };
+  }
+  const never = async () => {
+    throw notYet('still there');
+  };
+  const standing: (CollectStockInput['standing'] | undefined)[] = [];
+  const collectsWhatStands: Activities['collectStock'] = async (input) => {
+    standing.push(input.standing);
+    if (input.standing !== null) throw notYet('Still the ExportCSV from before the cycle');
+    return fakeActivities().activities.collectStock(input);
+  };
+
+  it.each(['the start', 'step 3', 'step 4'] as const)(
+    'from %s on waits for Proshop no longer, and works with what is there',
+    async (from) => {
+      const taken = from === 'step 4' ? {} : { awaitOrdersTaken: never };
+      const { report } = await hurried({ ...taken, collectStock: collectsWhatStands }, from);
+      expect(states(report)).toBe(
+        `done done ${from === 'step 4' ? 'done' : 'skipped'} done done done done done`,
+      );
+      expect(report.outcome).toBe(from === 'step 4' ? 'complete' : 'degraded');
+      expect(alarms(report)).toEqual([]);
+      expect(standing.at(-1)).toBeNull();
+      expect(Date.parse(report.endedAt ?? '') - Date.parse(report.startedAt)).toBeLessThan(2 * 60_000);
+    },
+  );
+
+  it('does without stock when there is none', async () => {
+    const { report } = await hurried({ collectStock: never }, 'step 4');
+    expect(states(report)).toBe('done done done failed skipped done skipped skipped');
+    expect(minutes(report, 'collectStock')).toBeLessThanOrEqual(2);
+  });
+
+  it('is cancelled all the same', async () => {
+    const { activities } = fakeActivities({ awaitOrdersTaken: never });
+    const taskQueue = randomUUID();
+    const worker = await Worker.create({
+      connection: server.nativeConnection,
+      taskQueue,
+      workflowBundle: await workflowBundle(),
+      activities,
+    });
+    await worker.runUntil(async () => {
+      const handle = await server.client.workflow.start(cycle, {
+        args: [INPUT],
+        taskQueue,
+        workflowId: randomUUID(),
+      });
+      await handle.cancel();
+      const error: unknown = await handle.result().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(WorkflowFailedError);
+    });
   });
 });
 

@@ -1,0 +1,82 @@
+import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
+import type { Deps } from './deps.ts';
+
+/** What people ask of orders: nothing of it names a customer. Lists are cut at LONGEST; `total` counts all. */
+export interface OrdersForPeople {
+  readonly outstanding: Listed<OrderJourney>;
+  readonly byHand: Listed<{ readonly id: number; readonly reference: string }>;
+  /** `id` null = its number could not be read. */
+  readonly setAside: Listed<{ readonly id: number | null; readonly reason: string | null }>;
+  readonly takeBacks: Listed<{ readonly id: number; readonly reference: string; readonly cause: string }>;
+  readonly incomplete: Listed<{ readonly id: number; readonly reference: string; readonly givenUp: boolean }>;
+}
+
+export interface Listed<T> {
+  readonly total: number;
+  readonly first: readonly T[];
+}
+
+export interface SettleInput {
+  readonly ids: readonly number[];
+  readonly why: string;
+}
+
+export interface SettleResult {
+  /** Orders that are settled for this reason, or whose cancellations and refunds are. */
+  readonly settled: readonly number[];
+  /** Those of which there was nothing to settle: unknown, in a sales file, cancelled, or settled before. */
+  readonly nothingToSettle: readonly number[];
+}
+
+/** An answer travels through Temporal, which takes 2 MB at most. */
+const LONGEST = 200;
+
+/** Lists the orders that Proshop's stock does not count, and those that a person must see to. */
+export const listOrders =
+  ({ ledger }: Deps) =>
+  async (): Promise<OrdersForPeople> => {
+    const { byHand, setAside, unnumbered } = await ledger.ordersForPeople();
+    const takeBacks = await ledger.takeBacksForPeople();
+    const incomplete = await ledger.incompleteOrders();
+    return {
+      outstanding: await ledger.outstandingJourneys(LONGEST),
+      byHand: listed(byHand.map(({ id, reference }) => ({ id, reference }))),
+      setAside: listed([
+        ...setAside.map(({ id, reason }) => ({ id, reason })),
+        ...unnumbered.map(({ reason }) => ({ id: null, reason })),
+      ]),
+      takeBacks: listed(takeBacks.map(({ id, reference, cause }) => ({ id, reference, cause }))),
+      incomplete: listed(
+        incomplete.map(({ id, reference, givenUpAt }) => ({ id, reference, givenUp: givenUpAt !== null })),
+      ),
+    };
+  };
+
+/** Tells where one order has been; null when passerelle has never seen it. */
+export const orderJourney =
+  ({ ledger }: Deps) =>
+  (id: number): Promise<OrderJourney | IncompleteJourney | null> =>
+    ledger.orderJourney(id);
+
+/** Notes that a person has seen to these orders in Proshop: entered them, or taken back what was cancelled or refunded. The same again changes nothing. */
+export const settleOrders =
+  ({ ledger }: Deps) =>
+  async ({ ids, why }: SettleInput): Promise<SettleResult> => {
+    const settled: number[] = [];
+    for (const id of ids) {
+      const at = new Date();
+      await ledger.settleOrder(id, at, why);
+      await ledger.settleTakeBacks(id, at, why);
+      // Asked of the ledger, because an attempt before this one may have settled it, and not have lived to say so.
+      const journey = await ledger.orderJourney(id);
+      if (journey !== null && 'takeBacks' in journey) {
+        const those = [journey.settled, ...journey.takeBacks.map((takeBack) => takeBack.settled)];
+        if (those.some((one) => one?.why === why)) settled.push(id);
+      }
+    }
+    return { settled, nothingToSettle: ids.filter((id) => !settled.includes(id)) };
+  };
+
+function listed<T>(all: readonly T[]): Listed<T> {
+  return { total: all.length, first: all.slice(0, LONGEST) };
+}

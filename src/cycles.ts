@@ -1,0 +1,109 @@
+import { isGrpcServiceError, ScheduleNotFoundError, type Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { SCHEDULE_ID, WORKFLOW_ID } from './schedule.ts';
+import { reportQuery, type CycleReport } from './workflows/report.ts';
+
+export interface ScheduleSeen {
+  readonly paused: boolean;
+  /** Who paused it and why, or what Temporal notes of itself. */
+  readonly note: string;
+  /** ISO 8601; null = never. Temporal tells it of a paused schedule too. */
+  readonly nextAt: string | null;
+}
+
+/** A run of the cycle, as Temporal knows it. */
+export interface CycleSeen {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Null while it runs. */
+  readonly endedAt: string | null;
+  /** Temporal's word: `RUNNING`, `COMPLETED`, `FAILED`, `TERMINATED`, `CANCELLED`, `TIMED_OUT`. */
+  readonly status: string;
+  /** Its result; null while it runs, and when it came to no end of its own. */
+  readonly report: CycleReport | null;
+}
+
+/** A run that has come to an end, whatever end. */
+export type ClosedCycle = Pick<CycleSeen, 'workflowId' | 'runId' | 'startedAt'>;
+
+export interface Cycles {
+  /** Null when no gateway has made the schedule yet. */
+  schedule(): Promise<ScheduleSeen | null>;
+  /** The newest first. */
+  recent(count: number): Promise<readonly CycleSeen[]>;
+  /** What a running cycle tells; null when it does not answer: it has not begun, or a person has paused it. */
+  report(run: Pick<CycleSeen, 'workflowId' | 'runId'>): Promise<CycleReport | null>;
+  /** Those that ended since then, the oldest first. */
+  closed(since: Date): Promise<readonly ClosedCycle[]>;
+  /** Its whole history in the JSON that Temporal's tools write and replay reads; null when Temporal has it no more. */
+  history(run: ClosedCycle): Promise<string | null>;
+}
+
+/** gRPC's number for "there is no such thing". */
+const NOT_FOUND = 5;
+
+/** Milliseconds: a call without a deadline whose answer is lost is waited for for ever. */
+const DEADLINE = 10_000;
+
+/** What Temporal knows of the cycles. Throws what it answers, or a deadline exceeded. */
+export function createCycles(client: Client): Cycles {
+  const ask = <T>(question: () => Promise<T>) => client.withDeadline(Date.now() + DEADLINE, question);
+  return {
+    schedule: () =>
+      ask(async () => {
+        try {
+          const { state, info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
+          return {
+            paused: state.paused,
+            note: state.note ?? '',
+            nextAt: info.nextActionTimes[0]?.toISOString() ?? null,
+          };
+        } catch (error) {
+          if (error instanceof ScheduleNotFoundError) return null;
+          throw error;
+        }
+      }),
+    recent: (count) =>
+      ask(async () => {
+        const seen: CycleSeen[] = [];
+        for await (const run of client.workflow.list({
+          query: `WorkflowType = '${WORKFLOW_ID}'`,
+          pageSize: count,
+        })) {
+          if (seen.length === count) break;
+          const handle = client.workflow.getHandle(run.workflowId, run.runId);
+          const { name: status } = run.status;
+          seen.push({
+            workflowId: run.workflowId,
+            runId: run.runId,
+            startedAt: run.startTime.toISOString(),
+            endedAt: run.closeTime?.toISOString() ?? null,
+            status,
+            report: status === 'COMPLETED' ? ((await handle.result()) as CycleReport) : null,
+          });
+        }
+        return seen;
+      }),
+    report: ({ workflowId, runId }) =>
+      ask(() => client.workflow.getHandle(workflowId, runId).query(reportQuery)).catch(() => null),
+    closed: (since) =>
+      ask(async () => {
+        const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime >= '${since.toISOString()}'`;
+        const closed: ClosedCycle[] = [];
+        for await (const { workflowId, runId, startTime } of client.workflow.list({ query }))
+          closed.push({ workflowId, runId, startedAt: startTime.toISOString() });
+        return closed.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+      }),
+    history: ({ workflowId, runId }) =>
+      ask(async () => {
+        try {
+          return historyToJSON(await client.workflow.getHandle(workflowId, runId).fetchHistory());
+        } catch (error) {
+          if (isGrpcServiceError(error) && (error.code as number) === NOT_FOUND) return null;
+          throw error;
+        }
+      }),
+  };
+}

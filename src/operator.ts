@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ApplicationFailure,
+  isGrpcDeadlineError,
+  TimeoutFailure,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import type { OrdersForPeople, SettleInput, SettleResult } from './activities/orders-for-people.ts';
+import type { ResetShopCacheResult } from './activities/reset-shop-cache.ts';
+import { createCycles, type CycleSeen, type ScheduleSeen } from './cycles.ts';
+import type { IncompleteJourney, OrderJourney } from './ledger/journeys.ts';
+import { runningCycle } from './run-cycle.ts';
+import { SCHEDULE_ID, TASK_QUEUE } from './schedule.ts';
+import { decideUpdate } from './workflows/decision.ts';
+import { COMMAND, DECISIONS, QUESTIONS } from './workflows/labels.ts';
+import type { Answer, CycleReport } from './workflows/report.ts';
+
+/** Error thrown when what was asked for cannot be done; its message, in French, says why. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** Error thrown when the gateway does not answer, though Temporal does; its message is French. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+export interface Status {
+  /** Null before any gateway has been started. */
+  readonly schedule: ScheduleSeen | null;
+  /** What the running cycle tells; null when none runs, or it has not begun. */
+  readonly running: CycleReport | null;
+  /** The newest first, the running one not among them. */
+  readonly last: readonly CycleSeen[];
+  /** Null when no gateway answers. */
+  readonly orders: OrdersForPeople | null;
+}
+
+export type Operator = ReturnType<typeof createOperator>;
+
+/** What an activity said, under Temporal's wrappings. */
+function rootOf(error: Error): unknown {
+  return error.cause instanceof Error ? rootOf(error.cause) : error;
+}
+
+/** Milliseconds: somebody waits in front of a screen. */
+const PATIENCE = 30_000;
+/** Temporal's word that time is over comes first. */
+const GRACE = 5_000;
+const LAST_CYCLES = 6;
+
+/** What an operator can ask and tell, through Temporal alone. A gateway that does not answer within `patience` milliseconds is down. */
+export function createOperator(client: Client, patience = PATIENCE) {
+  const cycles = createCycles(client);
+  const schedule = client.schedule.getHandle(SCHEDULE_ID);
+
+  const ask = async <T>(type: keyof typeof QUESTIONS, ...args: readonly unknown[]): Promise<T> => {
+    try {
+      return await client.withDeadline(Date.now() + patience + GRACE, () =>
+        client.workflow.execute<(...args: readonly unknown[]) => Promise<T>>(type, {
+          taskQueue: TASK_QUEUE,
+          workflowId: `${type}-${randomUUID()}`,
+          workflowExecutionTimeout: patience,
+          staticSummary: QUESTIONS[type],
+          args: [...args],
+        }),
+      );
+    } catch (error) {
+      const isLate = error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure;
+      if (isLate || isGrpcDeadlineError(error)) throw new NoAnswer(COMMAND.noAnswer);
+      throw error;
+    }
+  };
+  const askOrders = () => ask<OrdersForPeople>('orders');
+
+  return {
+    async status(): Promise<Status> {
+      const recent = await cycles.recent(LAST_CYCLES + 1);
+      const running = recent.find(({ status }) => status === 'RUNNING');
+      return {
+        schedule: await cycles.schedule(),
+        running: running === undefined ? null : await cycles.report(running),
+        last: recent.filter((cycle) => cycle !== running).slice(0, LAST_CYCLES),
+        orders: await askOrders().catch((error: unknown) => {
+          if (error instanceof NoAnswer) return null;
+          throw error;
+        }),
+      };
+    },
+
+    /** Stops new cycles; the running one goes on to its end. */
+    pause: (why: string): Promise<void> => schedule.pause(why),
+
+    resume: (): Promise<void> => schedule.unpause(),
+
+    /**
+     * Tells the running cycle what becomes of the stock update that it holds. Gives what it noted.
+     * @throws {Refusal} with the cycle's own words.
+     */
+    async decide(answer: Answer): Promise<string> {
+      const run = await runningCycle(client);
+      if (run === null) throw new Refusal(DECISIONS.nothingHeld);
+      try {
+        return await client.withDeadline(Date.now() + patience + GRACE, () =>
+          client.workflow
+            .getHandle(run.workflowId, run.runId)
+            .executeUpdate(decideUpdate, { args: [answer] }),
+        );
+      } catch (error) {
+        if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
+          throw new Refusal(error.cause.message);
+        if (isGrpcDeadlineError(error)) throw new NoAnswer(COMMAND.noAnswer);
+        throw error;
+      }
+    },
+
+    orders: askOrders,
+
+    /** Null when nobody has seen such an order. */
+    order: (id: number) => ask<OrderJourney | IncompleteJourney | null>('order', id),
+
+    /** @throws {Refusal} when there is no cache to put aside, or no access to the shop's files. */
+    async resetShopCache(): Promise<ResetShopCacheResult> {
+      try {
+        return await ask<ResetShopCacheResult>('resetShopCache');
+      } catch (error) {
+        const cause = error instanceof WorkflowFailedError ? rootOf(error) : null;
+        if (cause instanceof ApplicationFailure) throw new Refusal(COMMAND.refused(cause.message));
+        throw error;
+      }
+    },
+
+    settle: (input: SettleInput) => ask<SettleResult>('settleOrders', input),
+  };
+}

@@ -1,0 +1,31 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { OrdersForPeople, SettleInput, SettleResult } from '../activities/orders-for-people.ts';
+import type { ResetShopCacheResult } from '../activities/reset-shop-cache.ts';
+import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
+
+// What the operator's command asks the ledger, which only the worker opens. Each question is a workflow of its own, so
+// that the history says who asked what, and what was answered.
+
+/** Somebody waits in front of a screen. */
+const answers = proxyActivities<Activities>({
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '25s',
+  retry: { initialInterval: '1s' },
+});
+
+export function orders(): Promise<OrdersForPeople> {
+  return answers.listOrders();
+}
+
+export function order(id: number): Promise<OrderJourney | IncompleteJourney | null> {
+  return answers.orderJourney(id);
+}
+
+export function settleOrders(input: SettleInput): Promise<SettleResult> {
+  return answers.settleOrders(input);
+}
+
+export function resetShopCache(): Promise<ResetShopCacheResult> {
+  return answers.resetShopCache();
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Deps } from '../../src/activities/deps.ts';
+import { listOrders, orderJourney, settleOrders } from '../../src/activities/orders-for-people.ts';
+import type { OrderStanding } from '../../src/domain/order-life.ts';
+import { journeyLines, ordersLines } from '../../src/workflows/labels.ts';
+import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
+import { anOrder, anUnreadableOrder } from '../support/orders.ts';
+
+const NOON = new Date('2026-11-24T12:00:00Z');
+const after = (minutes: number) => new Date(NOON.getTime() + minutes * 60_000);
+
+describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
+  let test: TestLedger;
+  let deps: Deps;
+  beforeAll(async () => {
+    test = await open();
+    deps = { ledger: test.ledger } as Deps;
+  });
+  afterAll(() => test.close());
+  beforeEach(() => test.reset());
+
+  const see = (
+    id: number,
+    { standing = 'sold', byHand = false }: { standing?: OrderStanding; byHand?: boolean } = {},
+  ) =>
+    test.ledger.recordShopOrders({
+      cycle: 'a',
+      step: 1,
+      file: `order ${id}`,
+      at: NOON,
+      reading: 1,
+      orders: [{ order: anOrder(id), standing, byHand, stockBack: standing === 'cancelled' }],
+      setAside: [],
+    });
+  const deliver = async (id: number) => {
+    const delivery = randomUUID();
+    await test.ledger.startDelivery(
+      {
+        id: delivery,
+        kind: 'sales',
+        cycle: 'a',
+        temporaryPath: `/passerelle/${delivery}`,
+        finalPath: `/import/ventes-${id}.xml`,
+        size: 1,
+        sha256: '',
+        createdAt: NOON,
+      },
+      [id],
+    );
+    await test.ledger.markUploaded(delivery);
+    await test.ledger.markPublished(delivery, after(1));
+    return delivery;
+  };
+
+  it('follows one order from the shop into Proshop’s stock', async () => {
+    const journey = async () => {
+      const found = await orderJourney(deps)(7);
+      return found === null ? [] : journeyLines(found);
+    };
+    expect(await journey()).toEqual([]);
+    await see(7);
+    expect(await journey()).toEqual([
+      'Commande 7 (REF7) : à envoyer au prochain cycle',
+      expect.stringMatching(/^ {2}vue le 24\/11 à \d\d:00 \(étape 1, order 7\)$/),
+    ]);
+    const delivery = await deliver(7);
+    expect((await journey())[0]).toBe(
+      'Commande 7 (REF7) : déposée dans /import/ventes-7.xml, pas encore prise par Proshop',
+    );
+    await test.ledger.markTaken(delivery, after(4));
+    expect((await journey())[0]).toBe('Commande 7 (REF7) : prise par Proshop, attend son prochain stock');
+    await test.ledger.recordExport(
+      {
+        id: randomUUID(),
+        cycle: 'a',
+        sha256: '',
+        size: 1,
+        modifiedAt: NOON,
+        begunAfter: after(10),
+        collectedAt: after(30),
+        rows: 1,
+        units: 1,
+      },
+      0,
+    );
+    expect(await journey()).toEqual([
+      'Commande 7 (REF7) : comptée dans le stock de Proshop',
+      expect.stringContaining('vue'),
+      '  mise dans /import/ventes-7.xml',
+      expect.stringMatching(/déposée le 24\/11 à \d\d:01$/),
+      expect.stringMatching(/prise par Proshop le 24\/11 à \d\d:04$/),
+      expect.stringMatching(/comptée dans le stock de Proshop lu le 24\/11 à \d\d:30$/),
+    ]);
+  });
+
+  it('lists what is outstanding and what a person must see to, and no customer', async () => {
+    await see(1);
+    await see(2, { byHand: true });
+    await see(3, { standing: 'waiting' });
+    await see(4, { standing: 'cancelled' });
+    await test.ledger.recordOrders({
+      cycle: 'a',
+      step: 1,
+      file: 'commandes',
+      fileSha256: 'f'.repeat(64),
+      at: NOON,
+      orders: [],
+      setAside: [anUnreadableOrder(8), { ...anUnreadableOrder(9), id: null }],
+    });
+    await see(5);
+    await deliver(5);
+    await see(5, { standing: 'cancelled' });
+    await test.ledger.recordIncomplete({
+      cycle: 'a',
+      at: NOON,
+      orders: [{ id: 6, reference: 'REF6', lines: [] }],
+    });
+    const all = await listOrders(deps)();
+    expect(all).toMatchObject({
+      outstanding: { total: 5 },
+      byHand: { total: 1, first: [{ id: 2 }] },
+      setAside: { total: 2, first: [{ id: 8 }, { id: null }] },
+      takeBacks: { total: 1, first: [{ id: 5, cause: 'cancelled' }] },
+      incomplete: { total: 1, first: [{ id: 6, givenUp: false }] },
+    });
+    expect(all.outstanding.first.map(({ id }) => id)).toEqual([1, 2, 3, 5, 8]);
+    expect(JSON.stringify(all)).not.toMatch(/Lefèvre|Zoé|rue du Bac/);
+    const lines = ordersLines(all).join('\n');
+    for (const said of [
+      'À saisir à la main (1)',
+      'Mises de côté (2)',
+      '5 annulée',
+      'Inachevées dans la boutique (1)',
+    ])
+      expect(lines).toContain(said);
+  });
+
+  it('lists no more than travels through Temporal, and says how many there are', async () => {
+    await test.ledger.recordShopOrders({
+      cycle: 'a',
+      step: 1,
+      file: 'orders',
+      at: NOON,
+      reading: 1,
+      orders: Array.from({ length: 450 }, (_, index) => ({
+        order: anOrder(index + 1),
+        standing: 'sold' as const,
+        byHand: true,
+        stockBack: false,
+      })),
+      setAside: [],
+    });
+    const all = await listOrders(deps)();
+    expect([all.byHand.total, all.byHand.first.length]).toEqual([450, 200]);
+    expect([all.outstanding.total, all.outstanding.first.length]).toEqual([450, 200]);
+    expect(JSON.stringify(all).length).toBeLessThan(500_000);
+    expect(ordersLines(all)).toContain('  … et 250 de plus');
+  });
+
+  it('settles what people have seen to, and says of what there was nothing to settle', async () => {
+    await see(1, { byHand: true });
+    await see(2);
+    await deliver(2);
+    await see(3);
+    await deliver(3);
+    await see(3, { standing: 'cancelled' });
+    const why = 'saisie à la main';
+    const settled = { settled: [1, 3], nothingToSettle: [2, 4] };
+    expect(await settleOrders(deps)({ ids: [1, 2, 3, 4], why })).toEqual(settled);
+    // An attempt that had no time to answer is followed by another.
+    expect(await settleOrders(deps)({ ids: [1, 2, 3, 4], why })).toEqual(settled);
+    expect(await settleOrders(deps)({ ids: [1], why: 'encore' })).toEqual({
+      settled: [],
+      nothingToSettle: [1],
+    });
+    expect(await orderJourney(deps)(1)).toMatchObject({ settled: { why } });
+    expect(await listOrders(deps)()).toMatchObject({ byHand: { total: 0 }, takeBacks: { total: 0 } });
+  });
+});

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Activities } from '../src/activities/index.ts';
+import type { Config } from '../src/config.ts';
+import { createOperator, NoAnswer, Refusal, type Operator } from '../src/operator.ts';
+import { startCycle } from '../src/run-cycle.ts';
+import { SCHEDULE_ID, TASK_QUEUE, upsertSchedules } from '../src/schedule.ts';
+import { statusLines } from '../src/workflows/labels.ts';
+import { fakeActivities, INPUT } from './support/fakes.ts';
+import { startDevServer, workflowBundle } from './support/temporal.ts';
+
+const config = {
+  schedule: { cron: '0 3 1 1 *', catchUp: 60_000 },
+  timeZone: 'Europe/Paris',
+  waits: { ...INPUT.waits, decision: 60_000 },
+} as Config;
+
+let server: TestWorkflowEnvironment;
+let operator: Operator;
+let impatient: Operator;
+beforeAll(async () => {
+  server = await startDevServer();
+  operator = createOperator(server.client);
+  impatient = createOperator(server.client, 2_000);
+});
+afterAll(() => server.teardown());
+
+async function working<T>(change: Partial<Activities>, work: () => Promise<T>): Promise<T> {
+  const worker = await Worker.create({
+    connection: server.nativeConnection,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: await workflowBundle(),
+    activities: fakeActivities(change).activities,
+  });
+  return worker.runUntil(work);
+}
+const HELD: Partial<Activities> = {
+  prepareStock: async (input) => ({
+    ...(await fakeActivities().activities.prepareStock(input)),
+    passed: false,
+    reasons: [{ rule: 'toZero', message: 'Expected less, got more' }],
+    rules: ['toZero'],
+  }),
+};
+
+describe('the operator', () => {
+  it('is told when no gateway has ever run', async () => {
+    expect(
+      statusLines({
+        schedule: await impatient.status().then(({ schedule }) => schedule),
+        running: null,
+        last: [],
+        orders: null,
+      })[0],
+    ).toContain('Temporal ne connaît pas encore la passerelle');
+  });
+
+  it('pauses with a reason, resumes, and sees both; a deployment keeps the pause', async () => {
+    await upsertSchedules(server.client, config);
+    await working({}, async () => {
+      await operator.pause('inventaire');
+      await upsertSchedules(server.client, config);
+      const paused = await operator.status();
+      expect(paused.schedule).toMatchObject({ paused: true, note: 'inventaire' });
+      expect(statusLines(paused)[0]).toBe('Programmation : en pause : inventaire');
+      await operator.resume();
+      const { schedule } = await operator.status();
+      expect(schedule).toMatchObject({ paused: false, nextAt: expect.stringContaining('-01-01T02:00:00') });
+    });
+  });
+
+  it('sees a held update, is refused a wrong word, decides, and reads the outcome', async () => {
+    await working(HELD, async () => {
+      await expect(operator.decide({ answer: 'skip', who: 'Anne', why: 'essai' })).rejects.toThrow(
+        new Refusal('Aucune mise à jour du stock n’est retenue en ce moment.'),
+      );
+      const run = await startCycle(server.client);
+      expect(run.started).toBe(true);
+      let status = await operator.status();
+      while (status.running?.holds === undefined) {
+        await sleep(100);
+        status = await operator.status();
+      }
+      const lines = statusLines(status).join('\n');
+      expect(lines).toMatch(
+        /Cycle en cours depuis .* : Mise à jour du stock retenue : décision attendue avant/,
+      );
+      expect(lines).toContain('npm run client -- decide apply');
+      await expect(operator.decide({ answer: 'skip', who: '', why: 'essai' })).rejects.toThrow(
+        /^Attendu : .*reçu : {"answer":"skip","who":"","why":"essai"}$/,
+      );
+      expect((await startCycle(server.client)).started).toBe(false);
+      expect(await operator.decide({ answer: 'skip', who: 'Anne', why: 'essai' })).toBe(
+        'Noté : mise à jour ignorée, décision de Anne.',
+      );
+      while ((await operator.status()).running !== null) await sleep(100);
+      const { last } = await operator.status();
+      expect(last[0]).toMatchObject({
+        status: 'COMPLETED',
+        report: { outcome: 'held', holds: [{ decision: { who: 'Anne' } }] },
+      });
+      expect(statusLines(await operator.status()).join('\n')).toMatch(
+        /à \d\d:\d\d : retenu, \d+ s\n +⚠ Le contrôle/,
+      );
+    });
+  });
+
+  it('asks for orders, for one, and settles', async () => {
+    const asked: unknown[] = [];
+    const change: Partial<Activities> = {
+      orderJourney: async (id) => {
+        asked.push(id);
+        return null;
+      },
+      settleOrders: async (input) => {
+        asked.push(input);
+        return { settled: [1], nothingToSettle: [2] };
+      },
+    };
+    await working(change, async () => {
+      expect((await operator.orders()).outstanding.total).toBe(0);
+      expect(await operator.order(1201)).toBeNull();
+      expect(await operator.settle({ ids: [1, 2], why: 'saisie' })).toEqual({
+        settled: [1],
+        nothingToSettle: [2],
+      });
+    });
+    expect(asked).toEqual([1201, { ids: [1, 2], why: 'saisie' }]);
+  });
+
+  it('is told of a cycle that came to no end of its own', async () => {
+    const id = randomUUID();
+    const handle = await server.client.workflow.start('cycle', {
+      taskQueue: 'nobody',
+      workflowId: id,
+      args: [INPUT],
+    });
+    await handle.terminate('essai');
+    // The list of workflows follows within a second or so.
+    let { last } = await working({}, () => operator.status());
+    while (last[0]?.workflowId !== id) ({ last } = await working({}, () => operator.status()));
+    expect(statusLines({ schedule: null, running: null, last, orders: null })[3]).toMatch(
+      /: arrêté de force, 0 s$/,
+    );
+  });
+
+  it('says so when the gateway does not answer', async () => {
+    const handle = server.client.schedule.getHandle(SCHEDULE_ID);
+    expect((await handle.describe()).state.paused).toBe(false);
+    await expect(impatient.orders()).rejects.toThrow(NoAnswer);
+    expect(statusLines(await impatient.status()).at(-1)).toContain('Temporal répond, mais la passerelle non');
+  });
+});

@@ -1,0 +1,33 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Config } from '../src/config.ts';
+import { Secret } from '../src/secret.ts';
+import { upsertWatch } from '../src/watch.ts';
+import { startDevServer } from './support/temporal.ts';
+
+let server: TestWorkflowEnvironment;
+beforeAll(async () => {
+  server = await startDevServer();
+});
+afterAll(() => server.teardown());
+
+const upsert = (alerts: Partial<Config['alerts']>) =>
+  upsertWatch(server.client, { alerts } as unknown as Config);
+const watch = () => server.client.workflow.getHandle('watch').describe();
+
+it('the watch runs once, however many gateways start, for as long as there is somebody to warn', async () => {
+  await upsert({});
+  await expect(watch()).rejects.toThrow('not found');
+
+  await upsert({ heartbeat: new Secret('https://monitor.example.org/k3y') });
+  const { runId, status } = await watch();
+  expect(status.name).toBe('RUNNING');
+  await upsert({ webhook: new Secret('https://chat.example.org/k3y') });
+  expect(await watch()).toMatchObject({ runId, status: { name: 'RUNNING' } });
+
+  await upsert({});
+  await upsert({});
+  expect(await watch()).toMatchObject({ runId, status: { name: 'TERMINATED' } });
+  await upsert({ webhook: new Secret('https://chat.example.org/k3y') });
+  expect((await watch()).runId).not.toBe(runId);
+});
