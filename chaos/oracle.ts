@@ -118,18 +118,23 @@ function judged(truth: Truth, expectations: Expectations): readonly string[] {
 }
 
 /**
- * The module reads ExportCSV itself. Between passerelle's look and the module's reading Proshop may begin to write: nobody
- * can help that (docs/decisions/0001).
+ * The module reads ExportCSV itself. If Proshop began to write after passerelle's look, on which it called the module,
+ * nobody can help what the module reads then (docs/decisions/0001).
  */
 function isUnavoidable(fault: Fault, truth: Truth): boolean {
   if (fault.kind !== 'partial file read by the shop' || fault.file !== '/ExportCSV') return false;
-  return truth.exports.some(
-    ({ openedAt }) => openedAt !== null && Math.abs(instant(fault.at) - instant(openedAt)) < UNAVOIDABLE,
-  );
+  const at = instant(fault.at);
+  const calledAt = truth.imports.findLast((run) => instant(run.startedAt) <= at)?.startedAt;
+  if (calledAt === undefined) return false;
+  return truth.exports.some((run) => {
+    const isBeingWritten =
+      instant(run.startedAt) <= at && (run.finishedAt === null || at <= instant(run.finishedAt));
+    return isBeingWritten && instant(run.openedAt ?? run.startedAt) > instant(calledAt) - LOOK_TO_CALL;
+  });
 }
 
 /** Sandbox milliseconds: some 120 real ones on the campaign's clock, of the 330 that Proshop writes. */
-const UNAVOIDABLE = 45_000;
+const LOOK_TO_CALL = 45_000;
 
 /** Each order is sent, listed by hand or set aside, and never two of them. */
 function badRoutes({ truth, cycles }: Evidence): readonly string[] {
