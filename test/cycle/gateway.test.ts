@@ -38,6 +38,8 @@ beforeEach(async () => {
       temporal: { port, uiPort: await freePort() },
       // A restart takes a good part of the sandbox's half hour: by then, the next ExportCSV would be due.
       proshop: { every: '10m' },
+      // Twenty minutes in a shop; at the sandbox's pace a restart alone could outlast it.
+      waits: { stockExport: '60s' },
     },
   });
   secrets = Object.values(environment);
