@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/support/blank-ledger.ts'],
     reporters:
       process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.ci/tests.json' }]],
     projects: [
@@ -24,7 +25,13 @@ export default defineConfig({
       {
         extends: true,
         // Whole cycles run on a fast clock: one at a time, with the machine to themselves.
-        test: { name: 'cycles', include: [WHOLE_CYCLES], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'cycles',
+          include: [WHOLE_CYCLES],
+          maxWorkers: 1,
+          maxConcurrency: 3,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

@@ -24,6 +24,7 @@ export function armFaults(
   const known = proxy.struck.length;
   let kill: Directive['kill'];
   let fullDisk: Directive['fullDisk'];
+  let nap: Directive['nap'];
   let toMend = false;
 
   const before = (command: string, occurrence: number, act: () => unknown) =>
@@ -70,7 +71,11 @@ export function armFaults(
         sandbox.failNext(fault.job, fault.fault);
         break;
       case 'webservice':
-        sandbox.webservice?.server.failNext(fault.match, fault.fault);
+        sandbox.webservice?.server.failNext(
+          fault.match,
+          fault.fault,
+          fault.milliseconds === undefined ? {} : { milliseconds: fault.milliseconds },
+        );
         break;
       case 'shopper':
         deeds.push(fault);
@@ -93,6 +98,9 @@ export function armFaults(
       case 'full disk':
         fullDisk = { write: fault.write, writes: fault.writes };
         break;
+      case 'attempt sleeps':
+        nap = { after: fault.after, until: fault.until };
+        break;
       case 'clock jumps':
         at(fault, () => stage.moveClock(fault.by));
         break;
@@ -109,7 +117,7 @@ export function armFaults(
         break;
     }
   }
-  stage.order({ kill, fullDisk });
+  stage.order({ kill, fullDisk, nap });
   const unlisten = proxy.onCommand(async (_count, verb) => {
     for (const name of [verb, '*']) seen.set(name, (seen.get(name) ?? 0) + 1);
     const due = acts.filter(

@@ -19,6 +19,8 @@ export interface Directive {
   readonly kill?: { readonly effect: number; readonly moment: 'before' | 'after' } | undefined;
   /** The disk of the archive is full from the so many-th write on, for so many writes: half of the file fits. */
   readonly fullDisk?: { readonly write: number; readonly writes: number } | undefined;
+  /** Sleeps where the first transaction of PGlite after so many requests to the shop is to begin, until others have made so many. */
+  readonly nap?: { readonly after: number; readonly until: number } | undefined;
   /** Milliseconds that the machine's clock is ahead of the true one, as the process sees it. */
   readonly ahead: number;
 }

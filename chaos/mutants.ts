@@ -15,6 +15,19 @@ export interface Mutant {
   readonly caught: RegExp;
 }
 
+/** By the Webservice: an order is left half made, and others are given back once they were sent or listed by hand. */
+const LIVES: PlanOptions = {
+  shop: '8.2',
+  cycles: [
+    [
+      { kind: 'shopper', deed: 'an order is left half made', request: 1 },
+      { kind: 'shopper', deed: 'an order is refunded', request: 60 },
+      { kind: 'shopper', deed: 'an order that was sent is cancelled', request: 61 },
+      { kind: 'shopper', deed: 'an order paid with a gift voucher is cancelled', request: 62 },
+    ],
+  ],
+};
+
 /** A mutant that survives shows that the oracle is blind. */
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -125,6 +138,104 @@ export const MUTANTS: readonly Mutant[] = [
     plan: { cycles: [[]] },
     caught: /history of .* tells /,
   },
+  {
+    name: 'the stock of a Webservice is not looked at after it was written',
+    changes: {
+      'src/prestashop/webservice/stock.ts': [['!isRight && round < rounds;', '!isRight && round < 0;']],
+    },
+    seed: 8,
+    plan: {
+      shop: '8.2',
+      cycles: [
+        [
+          {
+            kind: 'webservice',
+            match: { method: 'PUT', resource: 'stock_availables' },
+            fault: 'product total',
+          },
+        ],
+      ],
+    },
+    caught: /after the update of .*: each product's total is the sum of its sizes/,
+  },
+  {
+    name: 'a writing request that had no answer counts as not begun',
+    changes: {
+      'src/prestashop/answer.ts': [
+        ['const mayHaveBegun = changes && !UNREACHED.has(cause);', 'const mayHaveBegun = false;'],
+      ],
+    },
+    seed: 8,
+    plan: {
+      shop: '8.2',
+      cycles: [
+        [
+          {
+            kind: 'webservice',
+            match: { method: 'POST', resource: 'products' },
+            fault: 'slow',
+            milliseconds: 3_000,
+          },
+        ],
+      ],
+    },
+    caught: /nothing exists twice: product/,
+  },
+  {
+    name: 'what an attempt that slept has seen counts, though a later one has seen more',
+    changes: {
+      'src/ledger/shop-orders.ts': [
+        ['(known.get(id)?.reading ?? 0) <= seen.reading', '(known.get(id)?.reading ?? 0) >= 0'],
+      ],
+    },
+    // Its scenario has no order while one attempt sleeps, so that the requests of both can be counted.
+    seed: 183,
+    plan: {
+      shop: '8.2',
+      cycles: [
+        [
+          // The first attempt has read the orders by its fourth request, and the second has recorded them by the 28th.
+          { kind: 'attempt sleeps', after: 12, until: 28 },
+          { kind: 'shopper', deed: 'an order that was not sent yet is cancelled', request: 13 },
+          // The first one writes before the second one has ended, and the orders are sent.
+          {
+            kind: 'webservice',
+            match: { method: 'GET', resource: 'order_slip' },
+            fault: 'slow',
+            milliseconds: 1_900,
+          },
+        ],
+      ],
+    },
+    caught: /were seen cancelled, were not sent: order \d+ was taken 1 time/,
+  },
+  {
+    name: 'nobody is told to take back what was cancelled after it was sent',
+    changes: {
+      'src/ledger/shop-orders.ts': [['if (added.length === 0) return;', 'if (added.length >= 0) return;']],
+    },
+    seed: 39,
+    plan: LIVES,
+    caught: /no report tells that order \d+ \(cancelled\) is to be taken back/,
+  },
+  {
+    name: 'refunds are not read',
+    changes: { 'src/prestashop/webservice/orders.ts': [['await pollRefunds();', '']] },
+    seed: 39,
+    plan: LIVES,
+    caught: /no report tells that order \d+ \(slip 1\) is to be taken back/,
+  },
+  {
+    name: 'an order that is not whole is taken as it is',
+    changes: {
+      'src/prestashop/webservice/orders.ts': [
+        ['if (isWhole || isCancelled || recorded.has(order.id)) return', 'if (order.id > 0) return'],
+      ],
+    },
+    seed: 39,
+    plan: LIVES,
+    caught: /order \d+ was never made to its end, and no report tells/,
+  },
 ];
 
 const ROOT = join(import.meta.dirname, '..');
@@ -138,7 +249,8 @@ export async function runAs(
   try {
     // On what every machine has.
     const told = JSON.stringify({ inStep: true, ledger: 'PGlite', ...plan });
-    const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--shop', 'modules', '--plan', told];
+    const shop = plan.shop ?? 'modules';
+    const parameters = ['--seed', String(seed), '--ftp', 'ftp-srv', '--shop', shop, '--plan', told];
     return await new Promise((resolve) => {
       execFile(
         process.execPath,

@@ -1,6 +1,7 @@
 import { instant } from '../sandbox/clock.ts';
 import { judge } from '../sandbox/judge.ts';
 import { soldAt } from '../sandbox/judge-orders.ts';
+import { NEVER_ZEROED } from '../sandbox/judge-webservice.ts';
 import type { Expectations } from '../sandbox/judge.ts';
 import type { Fault, Truth, TruthOrder } from '../sandbox/truth.ts';
 import type { CycleReport, StepReport } from '../src/workflows/report.ts';
@@ -8,10 +9,12 @@ import type { CycleReport, StepReport } from '../src/workflows/report.ts';
 /** What a run leaves: the sandbox's truth, and everything that passerelle has said. */
 export interface Evidence {
   readonly truth: Truth;
-  /** The truth of each instant at which the shop's stock had just been updated: the end of an import, or of a cycle where it is written by the Webservice. */
+  /** The truth at the end of each import of the shop, or of each cycle where stock is written by the Webservice. */
   readonly imports: readonly Truth[];
   /** In the order of their starts. The last one is whole: nothing was broken any more. */
   readonly cycles: readonly CycleEvidence[];
+  /** Sandbox milliseconds after which an order that is not whole is given up. Infinity when the gateway's clock went wrong, by which it counts them. */
+  readonly patience: number;
   /** Name -> text: logs and the archive's reports. */
   readonly told: Readonly<Record<string, string>>;
   /** Passwords and addresses that nobody may read. */
@@ -27,6 +30,8 @@ export interface CycleEvidence {
   readonly status: string;
   /** Its result; null when it has none. */
   readonly report: CycleReport | null;
+  /** The steps that read the shop's orders to their end, in sandbox time: what stood there when one began is known when it has ended. */
+  readonly readings: readonly { readonly startedAt: string; readonly endedAt: string }[];
   /** The whole history, payloads as text. */
   readonly history: string;
   /** True when it was started beside another one on purpose. */
@@ -48,24 +53,35 @@ export function findViolations(evidence: Evidence): readonly string[] {
 /** Each update as it ended: the shop must show no more than Proshop had, minus what was outstanding. */
 function badImports({ imports, cycles }: Evidence): readonly string[] {
   return imports.flatMap((truth) => {
-    const appliedAt = updatedAt(truth);
-    if (appliedAt === null) return [];
-    const cycle = cycles.findLast(({ startedAt }) => startedAt <= appliedAt);
+    const appliedAt = updatedAt(truth, cycles);
+    const cycle = cycles.findLast(({ startedAt }) => startedAt <= (appliedAt ?? truth.now));
     const { checks } = judge(truth, {
       // None is due before the end.
       placedBefore: '',
       stock: 'never more',
       ...(cycle === undefined ? {} : { writtenSince: cycle.startedAt }),
     });
+    const isPromised = (name: string) =>
+      appliedAt === null ? name === NEVER_ZEROED : !ONLY_AT_THE_END.has(name);
     return checks
-      .filter(({ ok, name }) => !ok && !ONLY_AT_THE_END.has(name))
-      .map(({ name, detail }) => `after the update of ${appliedAt}: ${name}: ${detail}`);
+      .filter(({ ok, name }) => !ok && isPromised(name))
+      .map(
+        ({ name, detail }) =>
+          `${appliedAt === null ? `at ${truth.now}` : `after the update of ${appliedAt}`}: ${name}: ${detail}`,
+      );
   });
 }
 
-/** When the update that has just ended was applied; null when what ended was none. */
-function updatedAt({ webservice, imports, now }: Truth): string | null {
-  if (webservice !== undefined) return now;
+/** When the update that has just ended was applied; null when what ended was none, or did not write all. */
+function updatedAt({ webservice, imports, now }: Truth, cycles: readonly CycleEvidence[]): string | null {
+  if (webservice !== undefined) {
+    const cycle = cycles.findLast(({ startedAt }) => startedAt <= now);
+    const isWritten = cycle?.report?.steps.some(
+      ({ name, state }) => name === 'updateStock' && state === 'done',
+    );
+    // Of two at once, nobody can say which one's figures are the last.
+    return isWritten === true && !cycle?.besideAnother ? now : null;
+  }
   const last = imports.at(-1);
   return last?.job === 'updateStock' && last.outcome === 'done' ? last.startedAt : null;
 }
@@ -162,33 +178,68 @@ function isDue(order: TruthOrder, then: string): boolean {
   return at !== null && at < then && !order.lostByModule;
 }
 
-/** Whatever is to be taken back in Proshop, or will never be whole, is told to people. */
-function badLives({ truth, cycles }: Evidence): readonly string[] {
-  const { takeBacks, incomplete } = listings(cycles);
+/** Whatever is to be taken back in Proshop, or will never be whole, is told to people; and nothing else is. */
+function badLives({ truth, cycles, patience }: Evidence): readonly string[] {
+  const { byHand, setAside, takeBacks, incomplete } = listings(cycles);
   const lastStart = cycles.at(-1)?.startedAt ?? '';
-  return truth.orders.flatMap(({ id, taken, placedAt, life }) => {
-    if (life === undefined) return [];
-    const { standing, changes, refunds } = life;
-    const [takenAt] = taken;
-    const isOver = (at: string | undefined) => at !== undefined && at < lastStart;
-    const isGivenBack =
-      (standing === 'cancelled' && isOver(changes.at(-1)?.at)) ||
-      refunds.some(({ at }) => takenAt !== undefined && at > takenAt && isOver(at));
-    return [
-      ...(takenAt !== undefined && isGivenBack && !takeBacks.has(id)
-        ? [`order ${id} was sent and given back, and no report tells that it is to be taken back`]
-        : []),
-      ...(standing === 'incomplete' &&
-      instant(placedAt) + GIVEN_UP < instant(lastStart) &&
-      !incomplete.has(id)
-        ? [`order ${id} was never made to its end, and no report tells`]
-        : []),
-    ];
+  const given = givenBack(truth);
+  const untold = given.filter(({ order, cause, at }) => {
+    const isSent = order.taken.length > 0;
+    const isCancelled = order.life?.standing === 'cancelled';
+    // A slip of what was cancelled before it was sent says nothing more.
+    const isToTell = cause === 'cancelled' ? isCancelled : isSent || !isCancelled;
+    const isWithSomebody = isSent || byHand.has(order.id) || setAside.has(order.id);
+    return isToTell && isWithSomebody && at < lastStart && !takeBacks.has(keyOf(order.id, cause));
   });
+  const known = new Set(given.map(({ order, cause }) => keyOf(order.id, cause)));
+  const invented = [...takeBacks].filter((key) => !known.has(key));
+  const lost = truth.orders.filter(({ id, placedAt, life }) => {
+    if (life?.standing !== 'incomplete' || incomplete.has(id)) return false;
+    const seenAt = knownSince(placedAt, cycles);
+    return seenAt !== undefined && instant(seenAt) + patience < instant(lastStart);
+  });
+  return [
+    ...untold.map(
+      ({ order, cause }) => `no report tells that order ${keyOf(order.id, cause)} is to be taken back`,
+    ),
+    ...invented.map((key) => `a report tells that order ${key} is to be taken back, which never was`),
+    ...lost.map(({ id }) => `order ${id} was never made to its end, and no report tells`),
+  ];
 }
 
-/** Sandbox milliseconds after which an order that is not whole is given up for certain. */
-const GIVEN_UP = 2 * 60 * 60_000;
+interface GivenBack {
+  readonly order: TruthOrder;
+  /** As reports name it: `cancelled`, or `slip 12`. */
+  readonly cause: string;
+  readonly at: string;
+}
+
+/** All that was ever cancelled or refunded. */
+function givenBack({ orders }: Truth): readonly GivenBack[] {
+  const cancelled = orders.flatMap((order) => {
+    const change = order.life?.changes.findLast(({ standing }) => standing === 'cancelled');
+    return change === undefined ? [] : [{ order, cause: 'cancelled', at: change.at }];
+  });
+  const refunded = orders
+    .flatMap((order) => (order.life?.refunds ?? []).map(({ at }) => ({ order, at })))
+    .toSorted((a, b) => instant(a.at) - instant(b.at))
+    // The shop numbers its slips in the order of their making.
+    .map((slip, index) => ({ ...slip, cause: `slip ${index + 1}` }));
+  return [...cancelled, ...refunded];
+}
+
+function keyOf(id: number, cause: string): string {
+  return `${id} (${cause})`;
+}
+
+/** When passerelle knew at the latest of an order that was placed then; undefined when it need not know of it yet. */
+function knownSince(placedAt: string, cycles: readonly CycleEvidence[]): string | undefined {
+  return cycles
+    .flatMap(({ readings }) => readings)
+    .filter(({ startedAt }) => startedAt >= placedAt)
+    .map(({ endedAt }) => endedAt)
+    .toSorted()[0];
+}
 
 function routeOf(order: TruthOrder): 'sent' | 'by hand' | 'set aside' {
   if (!order.readable) return 'set aside';
@@ -202,7 +253,7 @@ interface OrderFacts {
   readonly orderIds?: readonly number[];
   readonly file?: string | null;
   readonly life?: {
-    readonly takeBackList: readonly { readonly id: number }[];
+    readonly takeBackList: readonly { readonly id: number; readonly cause: string }[];
     readonly incompleteIds: readonly number[];
   };
 }
@@ -211,14 +262,14 @@ function listings(cycles: readonly CycleEvidence[]) {
   const byHand = new Set<number>();
   const setAside = new Set<number>();
   const sent = new Map<number, Set<string>>();
-  const takeBacks = new Set<number>();
+  const takeBacks = new Set<string>();
   const incomplete = new Set<number>();
   for (const { facts } of cycles.flatMap(({ report }) => report?.steps ?? [])) {
     const told = (facts ?? {}) as OrderFacts;
     for (const id of told.byHandIds ?? []) byHand.add(id);
     for (const { id } of told.setAsideOrders ?? []) if (id !== null) setAside.add(id);
     for (const id of told.setAsideIds ?? []) setAside.add(id);
-    for (const { id } of told.life?.takeBackList ?? []) takeBacks.add(id);
+    for (const { id, cause } of told.life?.takeBackList ?? []) takeBacks.add(keyOf(id, cause));
     for (const id of told.life?.incompleteIds ?? []) incomplete.add(id);
     for (const id of told.orderIds ?? []) sent.set(id, (sent.get(id) ?? new Set()).add(told.file ?? ''));
   }

@@ -21,6 +21,9 @@ export type Deed =
   | 'an order waits for its bank wire'
   | 'a bank wire comes'
   | 'an order is cancelled'
+  | 'an order that was not sent yet is cancelled'
+  | 'an order that was sent is cancelled'
+  | 'an order paid with a gift voucher is cancelled'
   | 'an order is refunded'
   | 'an order is left half made'
   | 'stock is lowered by hand';
@@ -59,7 +62,13 @@ export type Fault =
   | { readonly kind: 'ftp'; readonly rule: FtpRule }
   | { readonly kind: 'ftp refuses connections'; readonly command: number; readonly for: number }
   | { readonly kind: 'shop'; readonly job: ShopJob; readonly fault: ShopFault }
-  | { readonly kind: 'webservice'; readonly match: FaultMatch; readonly fault: WebserviceFault }
+  | {
+      readonly kind: 'webservice';
+      readonly match: FaultMatch;
+      readonly fault: WebserviceFault;
+      /** How long `slow` is. */
+      readonly milliseconds?: number;
+    }
   /** Just before the so many-th request to the Webservice. */
   | { readonly kind: 'shopper'; readonly deed: Deed; readonly request: number }
   /** An order comes, and somebody starts the Order Export module in the back office, just before the so many-th command of that name. */
@@ -68,6 +77,11 @@ export type Fault =
   | { readonly kind: 'proshop takes half' }
   | { readonly kind: 'bad ExportCSV'; readonly damage: ExportDamage }
   | { readonly kind: 'full disk'; readonly write: number; readonly writes: number }
+  /**
+   * One that is about to write to its PGlite what it has read from the shop with the so many-th request of the cycle, until
+   * another attempt has made so many. It sleeps for longer than an attempt may last where none comes.
+   */
+  | { readonly kind: 'attempt sleeps'; readonly after: number; readonly until: number }
   | { readonly kind: 'clock jumps'; readonly command: number; readonly by: number }
   /** The worker's clock and the times that the FTP server shows go through the change of the shop's time zone. */
   | { readonly kind: 'daylight saving'; readonly change: 'spring' | 'autumn' }
@@ -192,7 +206,7 @@ const REQUESTS: readonly (readonly [method: string, resource: string, times: num
   ['POST', 'combinations', 2],
   ['POST', 'product_suppliers', 2],
 ];
-const REQUESTS_A_CYCLE = 110;
+const REQUESTS_A_CYCLE = { modules: 4, webservice: 110 };
 const WEBSERVICE_FAULTS: readonly WebserviceFault[] = [
   'hang',
   'status 500',
@@ -202,7 +216,10 @@ const WEBSERVICE_FAULTS: readonly WebserviceFault[] = [
   'error text',
   'reset',
   'answer lost',
+  'slow',
 ];
+/** Milliseconds: within the gateway's time-out, and done after it was given up. */
+const SLOW = [1_200, 3_000];
 const WRITE_FAULTS: readonly WebserviceFault[] = ['answer lost', 'done, status 500'];
 const STOCK_FAULTS: readonly WebserviceFault[] = ['batch breaks', 'product total'];
 const DEEDS: readonly Deed[] = [
@@ -211,6 +228,10 @@ const DEEDS: readonly Deed[] = [
   'an order waits for its bank wire',
   'a bank wire comes',
   'an order is cancelled',
+  'an order that was not sent yet is cancelled',
+  'an order that was sent is cancelled',
+  'an order paid with a gift voucher is cancelled',
+  'an order is refunded',
   'an order is refunded',
   'an order is left half made',
   'stock is lowered by hand',
@@ -252,8 +273,14 @@ function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger'], shop: 
     return { kind: 'kill worker', effect, moment: pick(['before', 'after']), downFor };
   }
   if (draw < 0.36) {
-    const kinds = ['kill temporal', 'kill ftp server', ...(ledger === 'PostgreSQL' ? ['kill ledger'] : [])];
-    return { kind: pick(kinds) as 'kill temporal', command, downFor };
+    const kind = pick([
+      'kill temporal',
+      'kill ftp server',
+      ledger === 'PostgreSQL' ? 'kill ledger' : 'attempt sleeps',
+    ] as const);
+    if (kind !== 'attempt sleeps') return { kind, command, downFor };
+    const after = 1 + below(REQUESTS_A_CYCLE[shop === 'modules' ? shop : 'webservice']);
+    return { kind, after, until: after + 1 + below(40) };
   }
   if (draw < 0.62) return { kind: 'ftp', rule: drawRule({ random, below, pick }) };
   if (draw < 0.64) return { kind: 'ftp refuses connections', command, for: 500 + downFor };
@@ -288,11 +315,12 @@ function drawWebserviceFault({ below, pick }: Dice): Fault {
     ...(method === 'GET' ? [] : WRITE_FAULTS),
     ...(method === 'PUT' && resource === 'stock_availables' ? STOCK_FAULTS : []),
   ]);
-  return { kind: 'webservice', match: { method, resource, skip }, fault };
+  const slow = fault === 'slow' ? { milliseconds: pick(SLOW) } : {};
+  return { kind: 'webservice', match: { method, resource, skip }, fault, ...slow };
 }
 
 function drawDeed({ below, pick }: Dice): Fault {
-  return { kind: 'shopper', deed: pick(DEEDS), request: 1 + below(REQUESTS_A_CYCLE) };
+  return { kind: 'shopper', deed: pick(DEEDS), request: 1 + below(REQUESTS_A_CYCLE.webservice) };
 }
 
 function drawRule({ below, pick }: Dice): FtpRule {
@@ -349,7 +377,8 @@ export function describeFault(fault: Fault): string {
       return `shop ${fault.job}: ${fault.fault}`;
     case 'webservice': {
       const { method, resource, skip = 0 } = fault.match;
-      return `webservice ${method} ${resource}: ${fault.fault} at ${skip + 1}`;
+      const slow = fault.milliseconds === undefined ? '' : ` (${fault.milliseconds} ms)`;
+      return `webservice ${method} ${resource}: ${fault.fault}${slow} at ${skip + 1}`;
     }
     case 'shopper':
       return `${fault.deed} before request ${fault.request}`;
@@ -359,6 +388,8 @@ export function describeFault(fault: Fault): string {
       return `ExportCSV ${fault.damage}`;
     case 'full disk':
       return `full disk at archive write ${fault.write}, for ${fault.writes}`;
+    case 'attempt sleeps':
+      return `attempt sleeps from request ${fault.after} until ${fault.until}`;
     case 'clock jumps':
       return `clock jumps by ${fault.by / 60_000} min at FTP command ${fault.command}`;
     case 'daylight saving':

@@ -8,9 +8,10 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Truth } from '../sandbox/truth.ts';
 import { startCycle } from '../src/run-cycle.ts';
 import { SCHEDULE_ID } from '../src/schedule.ts';
+import type { StepName } from '../src/workflows/report.ts';
 import { armFaults } from './arm.ts';
 import { historyText, listRuns, resultOf, untilClosed } from './cycles.ts';
-import type { Ask, CycleRun } from './cycles.ts';
+import type { CycleRun } from './cycles.ts';
 import { badEnd, findViolations } from './oracle.ts';
 import type { CycleEvidence } from './oracle.ts';
 import { describeFault } from './plan.ts';
@@ -33,7 +34,7 @@ export interface RunResult {
 /** What happened in one planned cycle. */
 interface Played {
   readonly runs: readonly PlayedRun[];
-  /** The truth of its end, where its stock update is only then known to have ended. */
+  /** The truth of its end, where stock is written by the Webservice. */
   readonly end: Truth | null;
   readonly struck: readonly string[];
   readonly violations: readonly string[];
@@ -47,6 +48,7 @@ interface PlayedRun extends CycleRun {
 const CYCLE_PATIENCE = 120_000;
 /** Whole cycles after the broken ones within which everything must be right again. */
 const RECOVERY = 3;
+const READING_STEPS: readonly StepName[] = ['exportOrders', 'exportLateOrders'];
 
 /** Runs one plan from a fresh shop to the oracle's judgement. */
 export async function runPlan(plan: Plan): Promise<RunResult> {
@@ -64,8 +66,11 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
       played.push(whole);
       truth = stage.sandbox.truth();
       const last = whole.runs.at(-1);
-      if (last !== undefined && badEnd({ truth, cycles: [await evidenceOf(stage, last)] }).length === 0)
-        break;
+      // What stays half made is given up by the cycle after the one that sees it.
+      const isLeft = round === 0 && truth.orders.some(({ life }) => life?.standing === 'incomplete');
+      const isOver =
+        last !== undefined && badEnd({ truth, cycles: [await evidenceOf(stage, last)] }).length === 0;
+      if (isOver && !isLeft) break;
     }
 
     const runs = played.flatMap((one) => one.runs);
@@ -76,11 +81,13 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
     const told = { 'the log': stage.gateway.log(), ...(await archivedReports(stage.archive)) };
     const { secrets } = stage;
     const imports = [...stage.imports, ...played.flatMap(({ end }) => end ?? [])];
+    const jumps = plan.cycles.flat().some(({ kind }) => kind === 'clock jumps');
+    const patience = jumps ? Infinity : stage.patience;
     return {
       plan,
       violations: [
         ...played.flatMap(({ violations }) => violations),
-        ...findViolations({ truth, imports, cycles, told, secrets }),
+        ...findViolations({ truth, imports, cycles, patience, told, secrets }),
       ],
       struck: [...played.flatMap(({ struck }) => struck), ...truth.sabotage, ...(await stage.suffered())],
       cycles: cycles.length,
@@ -130,10 +137,9 @@ async function playCycle(
   }
   const known = new Set(before.map(({ runId }) => runId));
   const runs = (await askTemporal(listRuns)).filter(({ runId }) => !known.has(runId));
-  const isUpdated = await hasUpdatedStock(askTemporal, runs);
   return {
     runs: runs.map((run) => ({ ...run, besideAnother: schedule?.how === 'two at once' })),
-    end: isUpdated ? end : null,
+    end,
     struck: schedule === undefined ? struck : [...struck, describeFault(schedule)],
     violations,
   };
@@ -154,14 +160,6 @@ async function truthAtRest(sandbox: Sandbox): Promise<Truth> {
   return sandbox.truth();
 }
 
-/** True when these are one cycle that wrote the stock to its end. */
-async function hasUpdatedStock(ask: Ask, runs: readonly CycleRun[]): Promise<boolean> {
-  const [run, ...others] = runs;
-  if (run === undefined || others.length > 0) return false;
-  const report = await ask((client) => resultOf(client, run.workflowId, run.runId));
-  return report?.steps.find(({ name }) => name === 'updateStock')?.state === 'done';
-}
-
 async function evidenceOf(
   { sandbox, askTemporal }: Stage,
   { workflowId, runId, startTime, closeTime, status, besideAnother }: PlayedRun,
@@ -171,12 +169,18 @@ async function evidenceOf(
     return new Date(sandbox.clock.now().getTime() - ago).toISOString().slice(0, -1);
   };
   const handleOf = (client: Client) => client.workflow.getHandle(workflowId, runId);
+  const report = await askTemporal((client) => resultOf(client, workflowId, runId));
   return {
     id: runId.slice(-8),
     startedAt: sandboxTime(startTime),
     endedAt: sandboxTime(closeTime ?? new Date()),
     status,
-    report: await askTemporal((client) => resultOf(client, workflowId, runId)),
+    report,
+    readings: (report?.steps ?? []).flatMap(({ name, state, startedAt, endedAt }) =>
+      READING_STEPS.includes(name) && state === 'done' && startedAt !== null && endedAt !== null
+        ? [{ startedAt: sandboxTime(new Date(startedAt)), endedAt: sandboxTime(new Date(endedAt)) }]
+        : [],
+    ),
     history: historyText(await askTemporal((client) => handleOf(client).fetchHistory())),
     besideAnother,
   };

@@ -25,6 +25,10 @@ export function perform(sandbox: Sandbox, scenario: Scenario, deed: Deed): boole
       return false;
     }
   };
+  const cancel = (order: TruthOrder | undefined) => {
+    if (order !== undefined) checkout.changeState(order.id, CANCELLED);
+    return order !== undefined;
+  };
 
   switch (deed) {
     case 'an order comes':
@@ -38,16 +42,29 @@ export function perform(sandbox: Sandbox, scenario: Scenario, deed: Deed): boole
       if (order !== undefined) checkout.changeState(order.id, PAID);
       return order !== undefined;
     }
-    case 'an order is cancelled': {
-      const order = lastThat(({ life }) => life?.standing === 'sold' || life?.standing === 'waiting');
-      if (order !== undefined) checkout.changeState(order.id, CANCELLED);
-      return order !== undefined;
-    }
-    case 'an order is refunded': {
-      const order = lastThat(
-        ({ taken, life }) => taken.length > 0 && life?.standing === 'sold' && life.refunds.length === 0,
+    case 'an order is cancelled':
+      return cancel(lastThat(({ life }) => life?.standing === 'sold' || life?.standing === 'waiting'));
+    case 'an order that was not sent yet is cancelled':
+      return cancel(
+        sandbox
+          .truth()
+          .orders.find(
+            ({ taken, readable, paidByVoucher, life }) =>
+              taken.length === 0 && readable && !paidByVoucher && life?.standing === 'sold',
+          ),
       );
-      const [row] = rowsOf(database, 'order_details', ({ id_order }) => id_order === order?.id);
+    case 'an order that was sent is cancelled':
+      return cancel(lastThat(({ taken, life }) => taken.length > 0 && life?.standing === 'sold'));
+    case 'an order paid with a gift voucher is cancelled':
+      return cancel(lastThat(({ paidByVoucher, life }) => paidByVoucher && life?.standing === 'sold'));
+    case 'an order is refunded': {
+      const order = lastThat(({ taken, life }) => taken.length > 0 && life?.standing === 'sold');
+      const [row] = rowsOf(
+        database,
+        'order_details',
+        ({ id_order, product_quantity, product_quantity_refunded }) =>
+          id_order === order?.id && product_quantity > product_quantity_refunded,
+      );
       if (order === undefined || row === undefined) return false;
       checkout.refund(order.id, [{ row: row.id, quantity: 1 }], { restock: true });
       return true;

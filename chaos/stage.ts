@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs';
-import { cp, mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ORDER_COLUMNS, writeConfiguration } from '../sandbox/configuration.ts';
 import { startFtpProxy } from '../sandbox/ftp-proxy.ts';
@@ -8,7 +6,7 @@ import type { FtpProxy } from '../sandbox/ftp-proxy.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Truth } from '../sandbox/truth.ts';
-import { openLedger } from '../src/ledger/open.ts';
+import { copyBlankLedger } from './blank-ledger.ts';
 import { temporalAt } from './cycles.ts';
 import type { Ask } from './cycles.ts';
 import type { Directive } from './directive.ts';
@@ -32,11 +30,13 @@ export interface Stage {
   readonly askTemporal: Ask;
   /** The truth at the end of each import of the shop. */
   readonly imports: readonly Truth[];
+  /** Sandbox milliseconds after which the gateway gives an order up that is not whole. */
+  readonly patience: number;
   /** Folder of the gateway's archive. */
   readonly archive: string;
   readonly secrets: readonly string[];
   /** What the gateway's process is to suffer from now on, and nothing else any more. */
-  order(sufferings: Pick<Directive, 'kill' | 'fullDisk'>): void;
+  order(sufferings: Pick<Directive, 'kill' | 'fullDisk' | 'nap'>): void;
   /** The gateway's clock jumps by so many milliseconds. */
   moveClock(by: number): void;
   killTemporal(): Promise<void>;
@@ -60,6 +60,8 @@ const WAITS = {
   prepareStock: '12s',
   updateStock: '14s',
 };
+/** Long enough for any order to be made, short enough to be over by the next cycle. */
+const INCOMPLETE_AFTER = 3_000;
 const WRONG_COLUMNS = { ...ORDER_COLUMNS, order: { ...ORDER_COLUMNS.order, id: 'numero' } };
 const CHANGES_OF_TIME = { spring: '2026-03-29T01:00:00Z', autumn: '2026-10-25T01:00:00Z' } as const;
 /** Milliseconds from the start of the run to the change of time. */
@@ -102,7 +104,7 @@ async function start(
   closers.push(() => proxy.stop());
   const postgres = plan.ledger === 'PostgreSQL' ? await createPostgres() : undefined;
   if (postgres === undefined) {
-    await cp(await emptyLedger(), join(folder, 'data', 'ledger'), { recursive: true });
+    await copyBlankLedger(join(folder, 'data', 'ledger'));
   } else {
     closers.push(() => postgres.stop());
     await postgres.start();
@@ -117,7 +119,10 @@ async function start(
         // The real clock must not start a cycle.
         schedule: { cron: '0 0 1 1 *' },
         temporal: { port, uiPort },
-        shop: { timeout: '2s' },
+        shop: {
+          timeout: '2s',
+          ...(plan.shop === 'modules' ? {} : { incompleteAfter: `${INCOMPLETE_AFTER}ms` }),
+        },
         stock: { planAge: '5s' },
         waits: WAITS,
         ftp: {
@@ -165,9 +170,10 @@ async function start(
     gateway,
     askTemporal: ask,
     imports,
+    patience: INCOMPLETE_AFTER * sandbox.clock.scale,
     archive: directive.archive,
     secrets: Object.values(variables),
-    order: ({ kill, fullDisk }) => order({ kill, fullDisk, round: directive.round + 1 }),
+    order: ({ kill, fullDisk, nap }) => order({ kill, fullDisk, nap, round: directive.round + 1 }),
     moveClock: (by) => order({ ahead: directive.ahead + by }),
     killTemporal: () => killTemporal(join(folder, 'data', 'temporal.json')),
     async redeploy(changes) {
@@ -193,20 +199,6 @@ function onTheWall(time: Date): Date {
     timeStyle: 'medium',
   }).format(time);
   return new Date(`${text.replace(' ', 'T')}Z`);
-}
-
-let empty: Promise<string> | undefined;
-
-/** An empty PGlite ledger: it takes seconds to make, and is the same for all. */
-function emptyLedger(): Promise<string> {
-  empty ??= (async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'passerelle-empty-ledger-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const open = await openLedger({ databaseUrl: undefined, folder });
-    await open.close();
-    return folder;
-  })();
-  return empty;
 }
 
 async function killTemporal(noteFile: string): Promise<void> {

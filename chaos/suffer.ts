@@ -2,11 +2,15 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { Client as FtpClient } from 'basic-ftp';
 import { Client as PgClient } from 'pg';
 import { OBEY } from './directive.ts';
 import type { Directive } from './directive.ts';
+
+/** Milliseconds: longer than an attempt may last. */
+const LONGEST_NAP = 13_000;
 
 type Method = (this: unknown, ...parameters: unknown[]) => unknown;
 
@@ -19,12 +23,16 @@ export function suffer(directiveFile: string): void {
   let directive = read();
   let effects = 0;
   let writes = 0;
+  let requests = 0;
+  let hasSlept = false;
   process.on(OBEY, () => {
     const { round } = directive;
     directive = read();
     if (directive.round === round) return;
     effects = 0;
     writes = 0;
+    requests = 0;
+    hasSlept = false;
   });
   const strike = (what: string) => appendFileSync(directive.journal, `${what}\n`);
   const die = (what: string) => {
@@ -67,11 +75,24 @@ export function suffer(directiveFile: string): void {
 
   for (const key of ['uploadFrom', 'rename', 'remove', 'ensureDir'])
     around(FtpClient.prototype, key, () => `ftp ${key}`);
-  around(globalThis, 'fetch', () => 'shop request');
+  around(globalThis, 'fetch', () => {
+    requests++;
+    return 'shop request';
+  });
   around(PgClient.prototype, 'query', ([query]) => written(query));
   around(PGlite.prototype, 'query', ([query]) => written(query));
   const transaction = Reflect.get(PGlite.prototype, 'transaction') as Method;
+  /** What an attempt has read is old when it goes on: another one has begun meanwhile. */
+  const nap = async () => {
+    const { nap, round } = directive;
+    if (nap === undefined || hasSlept || requests < nap.after) return;
+    hasSlept = true;
+    strike('attempt sleeps before it writes');
+    const end = performance.now() + LONGEST_NAP;
+    while (directive.round === round && requests < nap.until && performance.now() < end) await sleep(10);
+  };
   const inTransaction: Method = async function inTransaction(work) {
+    await nap();
     let done = (): void => undefined;
     const result = await Reflect.apply(transaction, this, [
       async (tx: unknown) => {

@@ -36,7 +36,7 @@ function kindOf(struck: string): string {
   return struck
     .replace(/^shop \w+:/, 'shop:')
     .replace(/^webservice (GET|POST|PUT|DELETE) \w*:/, 'Webservice, $1:')
-    .replace(/ (at|before|for) .*$/, '');
+    .replace(/ (at|before|for|from) .*$/, '');
 }
 
 const EFFECTS: Readonly<Record<string, string>> = {

@@ -10,7 +10,29 @@ export function judgeWebservice(
   webservice: TruthWebservice,
   expectations: Expectations,
 ): readonly Check[] {
-  return [...judgeStock(truth, webservice, expectations), ...judgeCatalogue(webservice)];
+  return [...judgeStock(truth, webservice, expectations), judgeShelves(truth), ...judgeCatalogue(webservice)];
+}
+
+/** What the check is called that must hold at any time, whatever a cycle was able to do. */
+export const NEVER_ZEROED = 'the shop is not zeroed as a whole';
+
+/** Of the products that Proshop has, the shop may show nothing of half of them: more are not sold out at once. */
+function judgeShelves({ variants }: Truth): Check {
+  const references = [
+    ...new Set(variants.flatMap(({ reference, shop }) => (shop === null ? [] : [reference]))),
+  ];
+  const unitsOf = (wanted: string, where: 'shop' | 'proshop') =>
+    variants
+      .filter(({ reference }) => reference === wanted)
+      .reduce((units, variant) => units + (variant[where] ?? 0), 0);
+  const stocked = references.filter((reference) => unitsOf(reference, 'proshop') > 0);
+  const zeroed = stocked.filter((reference) => unitsOf(reference, 'shop') <= 0);
+  const wrong = `${zeroed.length} of ${stocked.length} products that Proshop has show nothing`;
+  return check(
+    NEVER_ZEROED,
+    zeroed.length * 2 > stocked.length ? [wrong] : [],
+    `${zeroed.length} show nothing`,
+  );
 }
 
 /** The last time that passerelle looked whether the stock was right. */
@@ -87,7 +109,7 @@ function wrongFigures(
   stock: 'exact' | 'never more',
 ): readonly string[] {
   return truth.variants.flatMap((variant) => {
-    const ranges = [look.from, look.to].map((at) => expectedAt(truth, written, at, variant));
+    const ranges = [look.from, look.to].map((at) => expectedAt(truth, written, at, look, variant));
     const shown = variant.shop ?? 0;
     const isRight = ranges.some(({ low, high }) => shown <= high && (stock === 'never more' || shown >= low));
     if (isRight) return [];
@@ -104,6 +126,7 @@ function expectedAt(
   truth: Truth,
   written: StockExport,
   at: string,
+  look: LastLook,
   { ean, reference }: { readonly ean: string; readonly reference: string },
 ): Range {
   const reflected = new Set(written.reflects);
@@ -114,7 +137,7 @@ function expectedAt(
     const units = sum(
       order.lines.filter((line) => (line.gencod ? line.ean === ean : line.reference === reference)),
     );
-    const counts = isCounted(order, at);
+    const counts = isCounted(order, at, look);
     if (counts === 'yes') outstanding.sure += units;
     if (counts !== 'no') outstanding.possible += units;
   }
@@ -137,9 +160,9 @@ function expectedAt(
 }
 
 /** Whether an order that Proshop's figures do not include was to be taken off them. */
-function isCounted({ life, taken }: TruthOrder, at: string): 'yes' | 'no' | 'perhaps' {
-  // Its stock is taken or not, and it is given up after a time.
-  if (life?.standing === 'incomplete') return 'perhaps';
+function isCounted({ life, taken }: TruthOrder, at: string, { to }: LastLook): 'yes' | 'no' | 'perhaps' {
+  // Not whole by then, though it may be since: its stock is taken or not, and it is given up after a time.
+  if (life?.changes.every((change) => change.at > to) === true) return 'perhaps';
   const then = life?.changes.findLast((change) => change.at <= at);
   if (then?.standing !== 'cancelled') return 'yes';
   // Proshop has it, whether its figures say so yet or not.

@@ -29,12 +29,12 @@ export interface CycleSeen {
 export type ClosedCycle = Pick<CycleSeen, 'workflowId' | 'runId' | 'startedAt'>;
 
 export interface Cycles {
-  /** Null when no gateway has made the schedule yet. */
-  schedule(): Promise<ScheduleSeen | null>;
+  /** Null when no gateway has made the schedule yet. `patience` in milliseconds. */
+  schedule(patience?: number): Promise<ScheduleSeen | null>;
   /** The newest first. */
   recent(count: number): Promise<readonly CycleSeen[]>;
-  /** What a running cycle tells; null when it does not answer: it has not begun, or a person has paused it. */
-  report(run: Pick<CycleSeen, 'workflowId' | 'runId'>): Promise<CycleReport | null>;
+  /** What a running cycle tells; null when it does not answer: it has not begun, a person has paused it, or no gateway runs. */
+  report(run: Pick<CycleSeen, 'workflowId' | 'runId'>, patience?: number): Promise<CycleReport | null>;
   /** Those that ended since then, the oldest first. */
   closed(since: Date): Promise<readonly ClosedCycle[]>;
   /** Its whole history in the JSON that Temporal's tools write and replay reads; null when Temporal has it no more. */
@@ -49,9 +49,10 @@ const DEADLINE = 10_000;
 
 /** What Temporal knows of the cycles. Throws what it answers, or a deadline exceeded. */
 export function createCycles(client: Client): Cycles {
-  const ask = <T>(question: () => Promise<T>) => client.withDeadline(Date.now() + DEADLINE, question);
+  const ask = <T>(question: () => Promise<T>, patience = DEADLINE) =>
+    client.withDeadline(Date.now() + patience, question);
   return {
-    schedule: () =>
+    schedule: (patience) =>
       ask(async () => {
         try {
           const { state, info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
@@ -64,7 +65,7 @@ export function createCycles(client: Client): Cycles {
           if (error instanceof ScheduleNotFoundError) return null;
           throw error;
         }
-      }),
+      }, patience),
     recent: (count) =>
       ask(async () => {
         const seen: CycleSeen[] = [];
@@ -86,8 +87,8 @@ export function createCycles(client: Client): Cycles {
         }
         return seen;
       }),
-    report: ({ workflowId, runId }) =>
-      ask(() => client.workflow.getHandle(workflowId, runId).query(reportQuery)).catch(() => null),
+    report: ({ workflowId, runId }, patience) =>
+      ask(() => client.workflow.getHandle(workflowId, runId).query(reportQuery), patience).catch(() => null),
     closed: (since) =>
       ask(async () => {
         const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime >= '${since.toISOString()}'`;

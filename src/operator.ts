@@ -15,7 +15,7 @@ import { runningCycle } from './run-cycle.ts';
 import { SCHEDULE_ID, TASK_QUEUE } from './schedule.ts';
 import { decideUpdate } from './workflows/decision.ts';
 import { COMMAND, DECISIONS, QUESTIONS } from './workflows/labels.ts';
-import type { Answer, CycleReport } from './workflows/report.ts';
+import type { Answer } from './workflows/report.ts';
 
 /** Error thrown when what was asked for cannot be done; its message, in French, says why. */
 export class Refusal extends Error {
@@ -30,8 +30,8 @@ export class NoAnswer extends Error {
 export interface Status {
   /** Null before any gateway has been started. */
   readonly schedule: ScheduleSeen | null;
-  /** What the running cycle tells; null when none runs, or it has not begun. */
-  readonly running: CycleReport | null;
+  /** Its report is what it tells now; null when it does not answer. */
+  readonly running: CycleSeen | null;
   /** The newest first, the running one not among them. */
   readonly last: readonly CycleSeen[];
   /** Null when no gateway answers. */
@@ -81,7 +81,9 @@ export function createOperator(client: Client, patience = PATIENCE) {
       const running = recent.find(({ status }) => status === 'RUNNING');
       return {
         schedule: await cycles.schedule(),
-        running: running === undefined ? null : await cycles.report(running),
+        // A gateway that was killed keeps the question for ten seconds, before the next one is asked.
+        running:
+          running === undefined ? null : { ...running, report: await cycles.report(running, patience) },
         last: recent.filter((cycle) => cycle !== running).slice(0, LAST_CYCLES),
         orders: await askOrders().catch((error: unknown) => {
           if (error instanceof NoAnswer) return null;

@@ -8,6 +8,7 @@ import { Writable } from 'node:stream';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { copyBlankLedger } from '../chaos/blank-ledger.ts';
 import { freePort } from '../sandbox/free-port.ts';
 import { closeCycle } from '../src/activities/close-cycle.ts';
 import type { Deps } from '../src/activities/deps.ts';
@@ -59,6 +60,7 @@ beforeAll(async () => {
     }),
   );
   config = loadConfig(path, ENVIRONMENT);
+  await copyBlankLedger(join(config.data, 'ledger'));
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   gateway = await startGateway(config, createLog(config, silent));
   metrics = createMetrics(Runtime.instance().metricMeter);
@@ -277,6 +279,7 @@ it.each(['health', 'metrics'] as const)('does not start where the port for %s is
       monitoring: { [what]: port },
     }),
   );
+  await copyBlankLedger(join(folder, what, 'ledger'));
   const second = startGatewayProcess(other, ENVIRONMENT);
   try {
     expect(await second.ended).toBe(1);

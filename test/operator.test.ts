@@ -80,7 +80,7 @@ describe('the operator', () => {
       const run = await startCycle(server.client);
       expect(run.started).toBe(true);
       let status = await operator.status();
-      while (status.running?.holds === undefined) {
+      while (status.running?.report?.holds === undefined) {
         await sleep(100);
         status = await operator.status();
       }
@@ -144,6 +144,20 @@ describe('the operator', () => {
     while (last[0]?.workflowId !== id) ({ last } = await working({}, () => operator.status()));
     expect(statusLines({ schedule: null, running: null, last, orders: null })[3]).toMatch(
       /: arrêté de force, 0 s$/,
+    );
+  });
+
+  it('sees a cycle that runs and does not answer', async () => {
+    const handle = await server.client.workflow.start('cycle', {
+      taskQueue: 'nobody',
+      workflowId: randomUUID(),
+      args: [INPUT],
+    });
+    let { running } = await impatient.status();
+    while (running === null) ({ running } = await impatient.status());
+    await handle.terminate('essai');
+    expect(statusLines({ schedule: null, running, last: [], orders: null })[1]).toMatch(
+      /^Cycle en cours depuis .* : il ne répond pas/,
     );
   });
 

@@ -8,6 +8,9 @@ import type { Deps } from './deps.ts';
 /** Older temporary files than this belong to no attempt that could still be alive. */
 const SWEEP_AGE = 60 * 60_000;
 
+/** Milliseconds: far less than a step may take. */
+const SCHEDULE_PATIENCE = 2_000;
+
 export interface OpenCycleInput {
   readonly id: string;
   /** ISO 8601. */
@@ -31,6 +34,8 @@ export const openCycle =
   ({ config, ledger, ftp, shop, proshop, cycles }: Deps) =>
   async ({ id, startedAt }: OpenCycleInput): Promise<OpenCycleResult> => {
     const signal = Context.current().cancellationSignal;
+    // Asked meanwhile: an answer that does not come takes no time from the rest.
+    const next = nextCycleAt(cycles);
     const withdrawn = await shop.withdrawUpdates(signal);
     const swept = await ftp.session(async (session) => {
       await session.ensureFolder(config.ftp.staging);
@@ -41,7 +46,7 @@ export const openCycle =
       standing: await proshop.lookAtExport(signal),
       withdrawn,
       swept,
-      nextCycleAt: await nextCycleAt(cycles),
+      nextCycleAt: await next,
       timeZone: config.timeZone,
     };
   };
@@ -58,7 +63,7 @@ export function cycleFolder(
 /** Only bounds how long a held update waits for a person: no cycle fails for want of it. */
 async function nextCycleAt(cycles: Cycles): Promise<string | null> {
   try {
-    const schedule = await cycles.schedule();
+    const schedule = await cycles.schedule(SCHEDULE_PATIENCE);
     return schedule === null || schedule.paused ? null : schedule.nextAt;
   } catch (error) {
     log.warn('Could not ask Temporal for the next cycle', { error });

@@ -8,6 +8,7 @@ import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import type { UpdateStockResult } from '../activities/update-stock.ts';
 import type { UpkeepResult } from '../activities/upkeep.ts';
 import type { Message } from '../alerts.ts';
+import type { CycleSeen } from '../cycles.ts';
 import type { News, Warning, WarningKey } from '../domain/warnings.ts';
 import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
 import type { Status } from '../operator.ts';
@@ -318,6 +319,7 @@ export const COMMAND = {
   noAnswer: 'Temporal répond, mais la passerelle non : est-elle lancée (npm start) ?',
   noSchedule: 'Temporal ne connaît pas encore la passerelle : lancez-la une première fois (npm start).',
   started: (id: string) => `Cycle lancé : ${id}`,
+  silentCycle: 'il ne répond pas (pas encore commencé, mis en pause, ou passerelle arrêtée)',
   running: (id: string) => `Un cycle est déjà en cours, le voici : ${id}`,
   ended: (outcome: Outcome) => `Cycle ${OUTCOME_WORDS[outcome]}`,
   paused: (why: string) => `En pause : ${why}. Le cycle en cours, s’il y en a un, va à son terme.`,
@@ -338,16 +340,21 @@ export function statusLines({ schedule, running, last, orders }: Status): readon
         ? `Programmation : en pause${schedule.note === '' ? '' : ` : ${schedule.note}`}`
         : `Programmation : active, prochain cycle ${schedule.nextAt === null ? 'inconnu' : moment(schedule.nextAt)}`,
     running === null ? 'Aucun cycle en cours.' : runningLine(running),
-    ...(running?.holds?.at(-1)?.decision === null ? [DECISIONS.howToType] : []),
+    ...(running?.report?.holds?.at(-1)?.decision === null ? [DECISIONS.howToType] : []),
     ...(last.length === 0 ? [] : ['Derniers cycles :', ...last.map(cycleLine)]),
     ...(orders === null ? [COMMAND.noAnswer] : ordersSummary(orders)),
   ];
 }
 
-function runningLine({ steps, startedAt, holds = [] }: CycleReport): string {
+function runningLine({ startedAt, report }: CycleSeen): string {
+  return `Cycle en cours depuis ${moment(startedAt)} : ${report === null ? COMMAND.silentCycle : nowAt(report)}`;
+}
+
+function nowAt({ steps, holds = [] }: CycleReport): string {
   const step = steps.find(({ state }) => state === 'running');
   const hold = holds.findLast(({ decision }) => decision === null);
-  return `Cycle en cours depuis ${moment(startedAt)} : ${hold === undefined ? (step === undefined ? OPENING : stepLabel(step.name)) : holdSentence(hold)}`;
+  if (hold !== undefined) return holdSentence(hold);
+  return step === undefined ? OPENING : stepLabel(step.name);
 }
 
 function cycleLine({ startedAt, endedAt, status, report }: Status['last'][number]): string {

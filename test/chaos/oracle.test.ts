@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findViolations } from '../../chaos/oracle.ts';
 import type { CycleEvidence, Evidence } from '../../chaos/oracle.ts';
-import { STEPS } from '../../src/workflows/report.ts';
-import type { CycleReport } from '../../src/workflows/report.ts';
-import { truthOfExactCycle, type Mutable } from '../sandbox/cycle-by-hand.ts';
+import type { Mutable } from '../sandbox/cycle-by-hand.ts';
+import { truthOfExactCycle } from '../sandbox/cycle-by-hand.ts';
+import { completeReport } from './complete-report.ts';
 
 // Evidence of a cycle that was carried exactly, doctored one way or another.
 
@@ -13,34 +13,19 @@ beforeAll(async () => {
   const truth = await truthOfExactCycle();
   const ids = (wanted: (order: (typeof truth.orders)[number]) => boolean) =>
     truth.orders.filter(wanted).map(({ id }) => id);
-  const report: CycleReport = {
-    outcome: 'complete',
-    cycle: { id: 'a', folder: 'a' },
-    startedAt: '2026-11-24T09:55:00.000Z',
-    endedAt: '2026-11-24T10:21:00.000Z',
-    steps: STEPS.map((name, index) => ({
-      number: index + 1,
-      name,
-      state: 'done',
-      startedAt: '2026-11-24T09:55:00.000Z',
-      endedAt: '2026-11-24T09:56:00.000Z',
-      facts:
-        name === 'exportOrders'
-          ? {
-              byHandIds: ids(({ paidByVoucher }) => paidByVoucher),
-              setAsideOrders: ids(({ readable }) => !readable).map((id) => ({ id })),
-            }
-          : {},
-      why: null,
-    })),
-    alarms: [],
-  };
+  const report = completeReport('a', {
+    exportOrders: {
+      byHandIds: ids(({ paidByVoucher }) => paidByVoucher),
+      setAsideOrders: ids(({ readable }) => !readable).map((id) => ({ id })),
+    },
+  });
   const cycle: CycleEvidence = {
     id: 'a',
     startedAt: truth.startedAt,
     endedAt: truth.now,
     status: 'COMPLETED',
     report,
+    readings: [],
     history: 'exportOrders, 4 orders',
     besideAnother: false,
   };
@@ -48,6 +33,7 @@ beforeAll(async () => {
     truth,
     imports: [truth],
     cycles: [cycle],
+    patience: Infinity,
     told: { 'the log': '{"level":30}' },
     secrets: ['sesame-sesame', 'http://shop/export?secure_key=k3y-k3y-k3y'],
   };

@@ -34,6 +34,7 @@ describe('a plan', () => {
       'proshop takes half': true,
       'bad ExportCSV': true,
       'full disk': true,
+      'attempt sleeps': true,
       'clock jumps': true,
       'daylight saving': true,
       schedule: true,
@@ -43,6 +44,13 @@ describe('a plan', () => {
     expect(new Set(plans.map(({ ftp }) => ftp)).size).toBe(4);
     expect(new Set(plans.map(({ shop }) => shop)).size).toBe(4);
     expect(new Set(plans.map(({ ledger }) => ledger)).size).toBe(2);
+  });
+
+  it('lets attempts sleep only where the ledger is a PGlite', () => {
+    const asleep = Array.from({ length: 600 }, (_, seed) => makePlan(seed + 1)).filter(({ cycles }) =>
+      cycles.flat().some(({ kind }) => kind === 'attempt sleeps'),
+    );
+    expect(new Set(asleep.map(({ ledger }) => ledger))).toEqual(new Set(['PGlite']));
   });
 
   it('kills the ledger only where it is a PostgreSQL', () => {

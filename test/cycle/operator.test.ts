@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { copyBlankLedger } from '../../chaos/blank-ledger.ts';
 import { historyText } from '../../chaos/cycles.ts';
 import { writeConfiguration } from '../../sandbox/configuration.ts';
 import { freePort } from '../../sandbox/free-port.ts';
@@ -12,7 +13,12 @@ import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { demoScenario } from '../../sandbox/scenario.ts';
 import type { Status } from '../../src/operator.ts';
 import type { CycleReport } from '../../src/workflows/report.ts';
-import { connectTo, startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts';
+import {
+  connectTo,
+  startGatewayProcess,
+  UNHURRIED,
+  type GatewayProcess,
+} from '../support/gateway-process.ts';
 
 // An operator's day: the real gateway and the command that people type, on the simulated shop and till.
 
@@ -35,9 +41,10 @@ beforeEach(async () => {
       temporal: { port, uiPort: await freePort() },
       proshop: { every: '10m' },
       gate: { firstRun: 'hold' },
-      waits: { decision: '2m' },
+      waits: { ...UNHURRIED, decision: '5m' },
     },
   });
+  await copyBlankLedger(join(folder, 'data', 'ledger'));
   start = () => startGatewayProcess(path, environment);
   gateway = start();
   await gateway.ready();
@@ -67,12 +74,12 @@ const status = async () => JSON.parse((await passerelle('status', '--json')).sai
 
 it(
   'holds the first update, survives a kill meanwhile, and applies it when a person says so',
-  { timeout: 150_000 },
+  { timeout: 300_000 },
   async () => {
     sandbox.clock.go();
     await sandbox.clock.until(55);
     const running = passerelle('run', '--json');
-    while ((await status()).running?.holds === undefined);
+    while ((await status()).running?.report?.holds === undefined);
 
     await gateway.end('SIGKILL');
     gateway = start();

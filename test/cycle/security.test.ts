@@ -103,7 +103,7 @@ const openToOthers = async () => {
   return rights.filter(([, mode]) => (mode & 0o077) !== 0);
 };
 
-describe.skipIf(process.platform !== 'linux')('what listens', { timeout: 120_000 }, () => {
+describe.skipIf(process.platform !== 'linux')('what listens', { timeout: 240_000 }, () => {
   it('listens on loopback, also the Temporal that a killed gateway leaves and the next one takes over', async () => {
     await started();
     const listening = () => processesWith(folder).flatMap(listeningSockets);

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFailed, onTestFinished } from 'vitest';
+import { copyBlankLedger } from '../../chaos/blank-ledger.ts';
 import { writeConfiguration } from '../../sandbox/configuration.ts';
 import { freePort } from '../../sandbox/free-port.ts';
 import { judge } from '../../sandbox/judge.ts';
@@ -28,6 +29,7 @@ const open = async (version: Version) => {
     scenario,
     overrides: { schedule: { cron: '0 0 1 1 *' }, temporal: { port, uiPort: await freePort() } },
   });
+  await copyBlankLedger(join(folder, 'data', 'ledger'));
   const gateway = startGatewayProcess(path, environment);
   onTestFinished(async () => void (await gateway.end('SIGTERM')));
   let latest: CycleReport | undefined;
@@ -76,7 +78,7 @@ const buy = (reference: string, size: string): OrderSeed => {
   };
 };
 
-describe('the whole cycle on a shop that is reached by its Webservice', { timeout: 120_000 }, () => {
+describe('the whole cycle on a shop that is reached by its Webservice', { timeout: 240_000 }, () => {
   it('carries the life of orders, and a stock that shoppers change while it is written', async () => {
     const { sandbox, webservice, output, archived, cycle, wrong } = await open('8.2');
     const { checkout } = webservice;

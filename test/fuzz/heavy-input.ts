@@ -60,13 +60,10 @@ const CASES: Readonly<Record<string, () => Buffer>> = {
 
 const bytes = CASES[process.argv[2] ?? '']?.() ?? Buffer.alloc(0);
 const before = process.memoryUsage().rss;
-const started = process.cpuUsage();
 const said = process.argv[2]?.startsWith('stock') ? readStockFile() : readOrdersFile();
-const { user, system } = process.cpuUsage(started);
 console.log(
   JSON.stringify({
     said,
-    seconds: (user + system) / 1e6,
     grownMb: (process.resourceUsage().maxRSS * 1024 - before) / MILLION,
   }),
 );

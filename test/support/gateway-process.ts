@@ -15,6 +15,17 @@ export interface GatewayProcess {
   readonly ended: Promise<number | null>;
 }
 
+/** `waits` for tests that restart the gateway: at the sandbox's pace, that alone could outlast what a step is given. */
+export const UNHURRIED = {
+  exportOrders: '60s',
+  deliverOrders: '60s',
+  ordersTaken: '60s',
+  stockExport: '60s',
+  newProducts: '60s',
+  prepareStock: '60s',
+  updateStock: '60s',
+} as const;
+
 /** Starts the gateway as `npm start` does, as a process of its own. */
 export function startGatewayProcess(
   configPath: string,

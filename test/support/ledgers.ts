@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
+import { copyBlankLedger } from '../../chaos/blank-ledger.ts';
 import { openLedger, type OpenLedger } from '../../src/ledger/open.ts';
 import { Secret } from '../../src/secret.ts';
 
@@ -21,6 +22,7 @@ export const LEDGERS: readonly { readonly name: string; readonly open: () => Pro
 /** The ledger's own tests run on every database; those of what stands on it run on this one. */
 export async function openTestPglite(): Promise<TestLedger> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-ledger-'));
+  await copyBlankLedger(join(folder, 'ledger'));
   const open = await openLedger({ databaseUrl: undefined, folder: join(folder, 'ledger') });
   return withReset(open, () => rm(folder, { recursive: true, force: true }));
 }
