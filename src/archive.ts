@@ -2,6 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, parse, resolve, sep } from 'node:path';
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
 export type Archive = ReturnType<typeof createArchive>;
 
 /** A file of the archive, as it goes through Temporal's history: where and what, never the bytes. */
@@ -70,6 +72,27 @@ export function createArchive(root: string) {
       return bytes;
     },
 
+    /** A file by its name alone; null when it is not there. */
+    async readIfThere(folder: string, name: string): Promise<Buffer | null> {
+      return readFile(locateIn(folder, name)).catch(absent);
+    },
+
+    /** Names of the files in a cycle's folder. */
+    async names(folder: string): Promise<readonly string[]> {
+      return ((await readdir(locate(folder)).catch(absent)) ?? []).sort();
+    },
+
+    /** The cycles' folders that begin so: `2026-11-24/10h` gives `2026-11-24/10h25-3f2a91c0` and others. */
+    async beginningWith(start: string): Promise<readonly string[]> {
+      const [day = '', time = ''] = start.split('/');
+      if (!DAY.test(day)) return [];
+      const names = (await readdir(locate(day)).catch(absent)) ?? [];
+      return names
+        .filter((name) => name.startsWith(time))
+        .sort()
+        .map((name) => `${day}/${name}`);
+    },
+
     async has(folder: string, name: string): Promise<boolean> {
       return (await stat(locateIn(folder, name)).catch(absent)) !== null;
     },
@@ -86,7 +109,7 @@ export function createArchive(root: string) {
     /** Deletes the folders of days before `day` (`2026-08-26`). Gives the days deleted. */
     async purge(day: string): Promise<readonly string[]> {
       const days = await readdir(root).catch(absent);
-      const old = (days ?? []).filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name) && name < day).sort();
+      const old = (days ?? []).filter((name) => DAY.test(name) && name < day).sort();
       for (const name of old) await rm(join(root, name), { recursive: true });
       return old;
     },

@@ -1,15 +1,28 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { createLiveView } from './live-view.ts';
 import { createOperator, NoAnswer, Refusal, type Operator } from './operator.ts';
+import { reportPage } from './report-page.ts';
 import { followCycle, startCycle } from './run-cycle.ts';
 import { hurrySignal } from './workflows/report.ts';
-import { COMMAND, journeyLines, ordersLines, statusLines } from './workflows/labels.ts';
+import {
+  COMMAND,
+  diffLines,
+  journeyLines,
+  ordersLines,
+  replayLines,
+  statusLines,
+} from './workflows/labels.ts';
 
 // The operator's command. Talks to Temporal only, at TEMPORAL_ADDRESS or where `npm start` runs its own. Exit codes: 0 =
 // done, 1 = not as one would wish (a cycle that is not complete, an order that nobody knows, a decision that is refused),
 // 2 = nothing could be asked: no answer, or a command that is misspelt.
+/** The word between quotes in Commander's complaint, not the option that it stands behind. */
+const WRONG_WORD = /(?:option '.*' argument )?'(.*?)'(?: is invalid|[^']*$)/;
+
 const program = new Command('passerelle');
 french(program).description(COMMAND.description).helpCommand('help [command]', COMMAND.helpCommand);
 
@@ -22,7 +35,12 @@ command('run', COMMAND.run, 'run --now')
       const say = json ? () => undefined : print;
       say(run.started ? COMMAND.started(run.workflowId) : COMMAND.running(run.workflowId));
       const view = json ? null : createLiveView(process.stdout);
-      const report = await followCycle(client, run, (report, waiting) => view?.show(report, waiting));
+      const report = await followCycle(
+        client,
+        run,
+        (report, waiting) => view?.show(report, waiting),
+        () => say(COMMAND.noReport),
+      );
       view?.end();
       say(COMMAND.ended(report.outcome));
       if (json) print(JSON.stringify({ report }));
@@ -97,13 +115,33 @@ french(orders.command('settle'))
       // `--json` stands behind `orders` or behind `settle`.
       const { json, why } = self.optsWithGlobals<{ json?: true; why: string }>();
       const result = await operator.settle({ ids, why });
-      const { settled, nothingToSettle } = result;
+      const { settled, neverSent, nothingToSettle } = result;
       if (json) print(JSON.stringify(result));
       else {
         if (settled.length > 0) print(COMMAND.settled(settled));
+        if (neverSent.length > 0) print(COMMAND.neverSent(neverSent));
         if (nothingToSettle.length > 0) print(COMMAND.nothingToSettle(nothingToSettle));
       }
       return nothingToSettle.length === 0;
+    }),
+  );
+
+command('diff', COMMAND.diff, 'diff').action(({ json }: { json?: true }) =>
+  withOperator(async (operator) => {
+    const result = await operator.diff();
+    print(...(json ? [JSON.stringify(result)] : diffLines(result)));
+    return result.passed;
+  }),
+);
+
+command('replay', COMMAND.replay, 'replay 2026-11-24/10h25')
+  .argument('<cycle>', COMMAND.replayCycle)
+  .action((cycle: string, { json }: { json?: true }) =>
+    withOperator(async (operator) => {
+      const result = await operator.replay({ cycle });
+      print(...(json ? [JSON.stringify(result)] : replayLines(result)));
+      const { orders, sales, stock } = result;
+      return [orders, sales, stock].every(({ different }) => different === 0);
     }),
   );
 
@@ -114,6 +152,26 @@ command('reset-shop-cache', COMMAND.resetCache, 'reset-shop-cache').action(({ js
     return true;
   }),
 );
+
+command('report', COMMAND.report, 'report --days 7')
+  .option('--days <days>', COMMAND.reportDays, dayCount)
+  .option('--out <file>', COMMAND.reportOut)
+  .action(({ days = 7, json, out }: { days?: number; json?: true; out?: string }) =>
+    withOperator(async (operator) => {
+      const period = await operator.period(days);
+      if (json) {
+        print(JSON.stringify(period));
+        return true;
+      }
+      const path = resolve(out ?? `passerelle-${period.days.at(-1)?.day}.html`);
+      const page = await reportPage(period);
+      await writeFile(path, page).catch((error: Error) => {
+        throw new Refusal(COMMAND.reportNotWritten(path, error.message));
+      });
+      print(COMMAND.reportWritten(path));
+      return true;
+    }),
+  );
 
 await program.parseAsync();
 
@@ -133,13 +191,18 @@ function french(one: Command): Command {
     })
     .configureOutput({ outputError: () => undefined })
     .exitOverride(({ exitCode, code, message }) => {
-      if (exitCode !== 0) complain(COMMAND.wrongWord(COMMAND.wrong[code], /'(.*)'/.exec(message)?.[1]));
+      if (exitCode !== 0) complain(COMMAND.wrongWord(COMMAND.wrong[code], WRONG_WORD.exec(message)?.[1]));
       process.exit(exitCode === 0 ? 0 : 2);
     });
 }
 
 function orderNumber(word: string): number {
   if (!/^[1-9]\d{0,15}$/.test(word)) throw new InvalidArgumentError(word);
+  return Number(word);
+}
+
+function dayCount(word: string): number {
+  if (!/^([1-9]|[1-8]\d|90)$/.test(word)) throw new InvalidArgumentError(word);
   return Number(word);
 }
 
@@ -174,7 +237,7 @@ async function withClient(work: (client: Client) => Promise<boolean>): Promise<v
     if (error instanceof Refusal) complain(error.message);
     else if (error instanceof NoAnswer) complain(error.message);
     else if (error instanceof ScheduleNotFoundError) complain(COMMAND.noSchedule);
-    else throw error;
+    else complain(COMMAND.unexpected(error instanceof Error ? error.message : String(error)));
     process.exitCode = error instanceof Refusal ? 1 : 2;
   } finally {
     await connection.close();

@@ -1,5 +1,11 @@
-import { isGrpcServiceError, ScheduleNotFoundError, type Client } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  ScheduleNotFoundError,
+  type Client,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import pLimit from 'p-limit';
 import { SCHEDULE_ID, WORKFLOW_ID } from './schedule.ts';
 import { reportQuery, type CycleReport } from './workflows/report.ts';
 
@@ -37,6 +43,8 @@ export interface Cycles {
   report(run: Pick<CycleSeen, 'workflowId' | 'runId'>, patience?: number): Promise<CycleReport | null>;
   /** Those that ended since then, the oldest first. */
   closed(since: Date): Promise<readonly ClosedCycle[]>;
+  /** The same with their reports. */
+  finished(since: Date): Promise<readonly CycleSeen[]>;
   /** Its whole history in the JSON that Temporal's tools write and replay reads; null when Temporal has it no more. */
   history(run: ClosedCycle): Promise<string | null>;
 }
@@ -47,10 +55,26 @@ const NOT_FOUND = 5;
 /** Milliseconds: a call without a deadline whose answer is lost is waited for for ever. */
 const DEADLINE = 10_000;
 
+/** How many cycles are listed, and how many results are asked for, at a time. */
+const PAGE = 200;
+const AT_ONCE = 8;
+
 /** What Temporal knows of the cycles. Throws what it answers, or a deadline exceeded. */
 export function createCycles(client: Client): Cycles {
   const ask = <T>(question: () => Promise<T>, patience = DEADLINE) =>
     client.withDeadline(Date.now() + patience, question);
+  const look = async (run: WorkflowExecutionInfo): Promise<CycleSeen> => {
+    const handle = client.workflow.getHandle(run.workflowId, run.runId);
+    const { name: status } = run.status;
+    return {
+      workflowId: run.workflowId,
+      runId: run.runId,
+      startedAt: run.startTime.toISOString(),
+      endedAt: run.closeTime?.toISOString() ?? null,
+      status,
+      report: status === 'COMPLETED' ? ((await handle.result()) as CycleReport) : null,
+    };
+  };
   return {
     schedule: (patience) =>
       ask(async () => {
@@ -74,16 +98,7 @@ export function createCycles(client: Client): Cycles {
           pageSize: count,
         })) {
           if (seen.length === count) break;
-          const handle = client.workflow.getHandle(run.workflowId, run.runId);
-          const { name: status } = run.status;
-          seen.push({
-            workflowId: run.workflowId,
-            runId: run.runId,
-            startedAt: run.startTime.toISOString(),
-            endedAt: run.closeTime?.toISOString() ?? null,
-            status,
-            report: status === 'COMPLETED' ? ((await handle.result()) as CycleReport) : null,
-          });
+          seen.push(await look(run));
         }
         return seen;
       }),
@@ -97,6 +112,16 @@ export function createCycles(client: Client): Cycles {
           closed.push({ workflowId, runId, startedAt: startTime.toISOString() });
         return closed.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
       }),
+    async finished(since) {
+      const runs = await ask(async () => {
+        const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime >= '${since.toISOString()}'`;
+        const found: WorkflowExecutionInfo[] = [];
+        for await (const run of client.workflow.list({ query, pageSize: PAGE })) found.push(run);
+        return found.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
+      });
+      // Three months have thousands of them: each has a deadline of its own.
+      return pLimit(AT_ONCE).map(runs, (run) => ask(() => look(run)));
+    },
     history: ({ workflowId, runId }) =>
       ask(async () => {
         try {

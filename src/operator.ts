@@ -7,10 +7,13 @@ import {
   WorkflowUpdateFailedError,
   type Client,
 } from '@temporalio/client';
+import type { DiffResult } from './activities/diff.ts';
 import type { OrdersForPeople, SettleInput, SettleResult } from './activities/orders-for-people.ts';
+import type { ReplayInput, ReplayResult } from './activities/replay.ts';
 import type { ResetShopCacheResult } from './activities/reset-shop-cache.ts';
 import { createCycles, type CycleSeen, type ScheduleSeen } from './cycles.ts';
 import type { IncompleteJourney, OrderJourney } from './ledger/journeys.ts';
+import { periodOf, type Period } from './report-page.ts';
 import { runningCycle } from './run-cycle.ts';
 import { SCHEDULE_ID, TASK_QUEUE } from './schedule.ts';
 import { decideUpdate } from './workflows/decision.ts';
@@ -45,10 +48,23 @@ function rootOf(error: Error): unknown {
   return error.cause instanceof Error ? rootOf(error.cause) : error;
 }
 
+/** What an activity said no to, as a Refusal. */
+async function orRefusal<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const cause = error instanceof WorkflowFailedError ? rootOf(error) : null;
+    if (cause instanceof ApplicationFailure) throw new Refusal(COMMAND.refused(cause.message));
+    throw error;
+  }
+}
+
 /** Milliseconds: somebody waits in front of a screen. */
 const PATIENCE = 30_000;
 /** Temporal's word that time is over comes first. */
 const GRACE = 5_000;
+/** So many times as patient with what has a million variants to go through. */
+const SLOW = 4;
 const LAST_CYCLES = 6;
 
 /** What an operator can ask and tell, through Temporal alone. A gateway that does not answer within `patience` milliseconds is down. */
@@ -56,13 +72,20 @@ export function createOperator(client: Client, patience = PATIENCE) {
   const cycles = createCycles(client);
   const schedule = client.schedule.getHandle(SCHEDULE_ID);
 
-  const ask = async <T>(type: keyof typeof QUESTIONS, ...args: readonly unknown[]): Promise<T> => {
+  const ask = <T>(type: keyof typeof QUESTIONS, ...args: readonly unknown[]): Promise<T> =>
+    askWithin(patience, type, args);
+
+  const askWithin = async <T>(
+    within: number,
+    type: keyof typeof QUESTIONS,
+    args: readonly unknown[],
+  ): Promise<T> => {
     try {
-      return await client.withDeadline(Date.now() + patience + GRACE, () =>
+      return await client.withDeadline(Date.now() + within + GRACE, () =>
         client.workflow.execute<(...args: readonly unknown[]) => Promise<T>>(type, {
           taskQueue: TASK_QUEUE,
           workflowId: `${type}-${randomUUID()}`,
-          workflowExecutionTimeout: patience,
+          workflowExecutionTimeout: within,
           staticSummary: QUESTIONS[type],
           args: [...args],
         }),
@@ -124,14 +147,20 @@ export function createOperator(client: Client, patience = PATIENCE) {
     order: (id: number) => ask<OrderJourney | IncompleteJourney | null>('order', id),
 
     /** @throws {Refusal} when there is no cache to put aside, or no access to the shop's files. */
-    async resetShopCache(): Promise<ResetShopCacheResult> {
-      try {
-        return await ask<ResetShopCacheResult>('resetShopCache');
-      } catch (error) {
-        const cause = error instanceof WorkflowFailedError ? rootOf(error) : null;
-        if (cause instanceof ApplicationFailure) throw new Refusal(COMMAND.refused(cause.message));
-        throw error;
-      }
+    resetShopCache: () => orRefusal(ask<ResetShopCacheResult>('resetShopCache')),
+
+    /** @throws {Refusal} when Proshop has left no file, or one that cannot be read. */
+    diff: () => orRefusal(askWithin<DiffResult>(patience * SLOW, 'diff', [])),
+
+    /** @throws {Refusal} when the archive has no such cycle, or several, or a file in it cannot be read any more. */
+    replay: (input: ReplayInput) => orRefusal(askWithin<ReplayResult>(patience * SLOW, 'replay', [input])),
+
+    /** What the cycles of the last `days` days did, today among them: as far back as Temporal keeps them. */
+    async period(days: number): Promise<Period> {
+      const now = new Date();
+      // A day may have 25 hours.
+      const since = new Date(now.getTime() - (days * 24 + 1) * 60 * 60_000);
+      return periodOf(await cycles.finished(since), now, days);
     },
 
     settle: (input: SettleInput) => ask<SettleResult>('settleOrders', input),

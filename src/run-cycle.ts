@@ -39,17 +39,19 @@ export async function startCycle(client: Client): Promise<StartedCycle> {
 }
 
 /**
- * Follows a cycle to its end; `show` gets its report again and again.
+ * Follows a cycle to its end; `show` gets its report again and again, and `noReport` is told, once, when none comes.
  * @throws what Temporal answers when it cannot be asked for half a minute, or when the cycle failed.
  */
 export async function followCycle(
   client: Client,
   run: CycleRun,
   show: (report: CycleReport, waiting: Waiting | null) => void,
+  noReport: () => void = () => undefined,
 ): Promise<CycleReport> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
   // A call without a deadline whose answer is lost is waited for for ever.
   const ask = <T>(question: () => Promise<T>) => client.withDeadline(Date.now() + DEADLINE, question);
+  let silentUntil = Date.now() + DEADLINE;
   for (let answeredAt = Date.now(); ; await sleep(PACE)) {
     try {
       const { closeTime, raw } = await ask(() => handle.describe());
@@ -60,7 +62,13 @@ export async function followCycle(
       const waiting = message == null ? null : { attempt: pending?.attempt ?? 1, message };
       // Refused before the first step has begun and while a person has paused the workflow.
       const report = await ask(() => handle.query(reportQuery)).catch(() => null);
-      if (report !== null) show(report, waiting);
+      if (report !== null) {
+        show(report, waiting);
+        silentUntil = Infinity;
+      } else if (Date.now() > silentUntil) {
+        noReport();
+        silentUntil = Infinity;
+      }
     } catch (error) {
       if (error instanceof WorkflowNotFoundError || Date.now() - answeredAt > PATIENCE) throw error;
     }

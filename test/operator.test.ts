@@ -117,7 +117,7 @@ describe('the operator', () => {
       },
       settleOrders: async (input) => {
         asked.push(input);
-        return { settled: [1], nothingToSettle: [2] };
+        return { settled: [1], neverSent: [], nothingToSettle: [2] };
       },
     };
     await working(change, async () => {
@@ -125,6 +125,7 @@ describe('the operator', () => {
       expect(await operator.order(1201)).toBeNull();
       expect(await operator.settle({ ids: [1, 2], why: 'saisie' })).toEqual({
         settled: [1],
+        neverSent: [],
         nothingToSettle: [2],
       });
     });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { Context } from '@temporalio/activity';
 import type { ArchivedFile } from '../archive.ts';
 import type { Order } from '../domain/order.ts';
@@ -29,13 +30,12 @@ export const deliverOrders =
     const signal = Context.current().cancellationSignal;
     await proshop.resumeDeliveries(signal);
     const now = new Date();
-    const { orders, setAside, bytes } = render(
-      template,
-      await ledger.ordersToSend(),
-      localTime(now, config.timeZone),
-    );
+    const createdAt = localTime(now, config.timeZone);
+    const { orders, setAside, bytes } = renderSales(template, await ledger.ordersToSend(), createdAt);
     for (const { id, reason } of setAside) await ledger.setAside(id, reason);
     if (orders.length > 0) {
+      const inputs: SalesInputs = { createdAt, orders };
+      await archive.write(cycle.folder, SALES_INPUTS_FILE, gzipSync(JSON.stringify(inputs)));
       await archive.write(cycle.folder, 'orders.xml', bytes);
       await proshop.deliver(
         {
@@ -61,8 +61,16 @@ export const deliverOrders =
     };
   };
 
+/** The orders of one sales file as they were rendered, in the cycle's folder of the archive. */
+export const SALES_INPUTS_FILE = 'sales-inputs.json.gz';
+export interface SalesInputs {
+  /** Shop's local time. */
+  readonly createdAt: string;
+  readonly orders: readonly Order[];
+}
+
 /** Renders the orders; those for which the template cannot be worked out (a division by their 0) are left out, with why. */
-function render(template: SalesTemplate, all: readonly Order[], createdAt: string) {
+export function renderSales(template: SalesTemplate, all: readonly Order[], createdAt: string) {
   const write = (orders: readonly Order[]) => {
     const units = orders.reduce(
       (sum, order) => sum + order.lines.reduce((n, line) => n + line.quantity, 0),

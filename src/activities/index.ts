@@ -4,10 +4,12 @@ import { collectStock } from './collect-stock.ts';
 import { createProducts } from './create-products.ts';
 import { deliverOrders } from './deliver-orders.ts';
 import type { Deps } from './deps.ts';
+import { diff } from './diff.ts';
 import { exportOrders } from './export-orders.ts';
 import { openCycle } from './open-cycle.ts';
 import { listOrders, orderJourney, settleOrders } from './orders-for-people.ts';
 import { prepareStock } from './prepare-stock.ts';
+import { replay } from './replay.ts';
 import { resetShopCache } from './reset-shop-cache.ts';
 import { updateStock, withdrawStock } from './update-stock.ts';
 import { upkeep } from './upkeep.ts';
@@ -30,6 +32,8 @@ export const createActivities = (deps: Deps) => ({
   listOrders: listOrders(deps),
   orderJourney: orderJourney(deps),
   settleOrders: settleOrders(deps),
+  diff: diff(deps),
+  replay: replay(deps),
   resetShopCache: resetShopCache(deps),
 });
 

@@ -24,6 +24,8 @@ export interface SettleInput {
 export interface SettleResult {
   /** Orders that are settled for this reason, or whose cancellations and refunds are. */
   readonly settled: readonly number[];
+  /** Those of `settled` that no sales file held yet, and none will. */
+  readonly neverSent: readonly number[];
   /** Those of which there was nothing to settle: unknown, in a sales file, cancelled, or settled before. */
   readonly nothingToSettle: readonly number[];
 }
@@ -63,6 +65,7 @@ export const settleOrders =
   ({ ledger }: Deps) =>
   async ({ ids, why }: SettleInput): Promise<SettleResult> => {
     const settled: number[] = [];
+    const neverSent: number[] = [];
     for (const id of ids) {
       const at = new Date();
       await ledger.settleOrder(id, at, why);
@@ -71,10 +74,12 @@ export const settleOrders =
       const journey = await ledger.orderJourney(id);
       if (journey !== null && 'takeBacks' in journey) {
         const those = [journey.settled, ...journey.takeBacks.map((takeBack) => takeBack.settled)];
-        if (those.some((one) => one?.why === why)) settled.push(id);
+        if (!those.some((one) => one?.why === why)) continue;
+        settled.push(id);
+        if (['send', 'waiting'].includes(journey.route) && journey.delivery === null) neverSent.push(id);
       }
     }
-    return { settled, nothingToSettle: ids.filter((id) => !settled.includes(id)) };
+    return { settled, neverSent, nothingToSettle: ids.filter((id) => !settled.includes(id)) };
   };
 
 function listed<T>(all: readonly T[]): Listed<T> {

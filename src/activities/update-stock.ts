@@ -4,7 +4,8 @@ import { readStock, type StockFile } from '../domain/stock-csv.ts';
 import type { StockDeviation, StockPlanned, WrittenStock } from '../prestashop/shop.ts';
 import { EXAMPLES, type CycleRef, type Deps } from './deps.ts';
 import { recordOrders } from './export-orders.ts';
-import { planNow } from './plan-now.ts';
+import { stockInputs } from './stock-inputs.ts';
+import { planFrom } from './weigh-stock.ts';
 
 export interface UpdateStockInput {
   readonly cycle: CycleRef;
@@ -55,7 +56,7 @@ export const updateStock =
       if (file === undefined)
         throw new Error('Expected the stock file that the update was made of, got none');
       stock ??= readStock(await archive.read(file), config.proshop.exportName, config.stock);
-      const { plan } = await planNow(deps, stock);
+      const plan = planFrom(stock, await stockInputs(ledger, null), config);
       const unreadable = stock.unreadable.flatMap(({ ean, reference }) => [ean ?? '', reference]);
       const kept = [...unreadable, ...config.stock.protected.map(({ reference }) => reference)];
       return { variants: plan.variants, kept: new Set(kept.filter((key) => key !== '')) };

@@ -15,7 +15,7 @@ import type { ExportOrdersResult } from '../activities/export-orders.ts';
 import type { Activities } from '../activities/index.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import { hearDecisions } from './decision.ts';
-import { ALARMS, CLOSING, OPENING, SHOP_BUSY, WITHDRAWAL } from './labels.ts';
+import { ALARMS, CLOSING, holdReason, OPENING, SHOP_BUSY, WITHDRAWAL } from './labels.ts';
 import { waiting, working, type Waits } from './policies.ts';
 import { HURRIED, reasonOf, trackProgress } from './progress.ts';
 import { hurrySignal, reportQuery, type CycleReport } from './report.ts';
@@ -49,7 +49,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   /** Rules of the gate that a person has overruled in this cycle. */
   const overruled = new Set<string>();
 
-  const opened = await progress.quietly(() =>
+  const opened = await progress.quietly(OPENING, () =>
     work.openCycle.executeWithOptions({ summary: OPENING, scheduleToCloseTimeout: waits.exportOrders }, [
       { id: runId, startedAt },
     ]),
@@ -80,7 +80,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   return close(progress.ended(progress.outcome()));
 
   async function close(report: CycleReport): Promise<CycleReport> {
-    const closed = await progress.quietly(() =>
+    const closed = await progress.quietly(CLOSING, () =>
       work.closeCycle.executeWithOptions({ summary: CLOSING, scheduleToCloseTimeout: waits.prepareStock }, [
         { cycle: ref, report },
       ]),
@@ -204,7 +204,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       if (plan === null) return null;
       const rules = plan.rules ?? plan.reasons.map(({ rule }) => rule);
       if (plan.passed || (overruled.size > 0 && rules.every((rule) => overruled.has(rule)))) return plan;
-      const reasons = plan.reasons.map(({ message }) => message);
+      const reasons = plan.reasons.map(holdReason);
       progress.raise('batch-held', 'prepareStock', `${ALARMS.held} ${reasons.join('; ')}`);
       if (!(await isLetThrough(reasons))) {
         progress.skip('updateStock', { type: 'Held', message: reasons.join('; ') });
@@ -250,7 +250,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   }
 
   async function withdrawStock(): Promise<void> {
-    await progress.quietly(() =>
+    await progress.quietly(WITHDRAWAL, () =>
       work.withdrawStock.executeWithOptions(
         { summary: WITHDRAWAL, scheduleToCloseTimeout: waits.updateStock },
         [],

@@ -1,14 +1,17 @@
 import type { AwaitOrdersTakenResult } from '../activities/await-orders-taken.ts';
 import type { CollectStockResult } from '../activities/collect-stock.ts';
 import type { CreateProductsResult } from '../activities/create-products.ts';
+import type { DiffResult } from '../activities/diff.ts';
 import type { DeliverOrdersResult } from '../activities/deliver-orders.ts';
 import type { ExportOrdersResult, OrdersLife } from '../activities/export-orders.ts';
 import type { Listed, OrdersForPeople } from '../activities/orders-for-people.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
+import type { ReplayResult } from '../activities/replay.ts';
 import type { UpdateStockResult } from '../activities/update-stock.ts';
 import type { UpkeepResult } from '../activities/upkeep.ts';
 import type { Message } from '../alerts.ts';
 import type { CycleSeen } from '../cycles.ts';
+import type { Reason } from '../domain/gate.ts';
 import type { News, Warning, WarningKey } from '../domain/warnings.ts';
 import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
 import type { Status } from '../operator.ts';
@@ -68,7 +71,7 @@ export function stepLabel(name: StepName): string {
 /** What a step did, in one line. */
 export function stepSentence(step: StepReport): string {
   if (step.state === 'waiting' && step.why !== null) return 'à refaire avec un stock préparé à nouveau';
-  if (step.why !== null) return REASONS[step.why.type]?.(step.why.message) ?? step.why.message;
+  if (step.why !== null) return whySentence(step.why);
   if (step.state !== 'done' || step.facts === null) return '';
   switch (step.name) {
     case 'exportOrders':
@@ -121,9 +124,7 @@ export function stepSentence(step: StepReport): string {
         count(facts.outstanding, 'commande en attente', 'commandes en attente'),
         facts.corrected > 0 && count(facts.corrected, 'déclinaison corrigée', 'déclinaisons corrigées'),
         facts.setAside > 0 && count(facts.setAside, 'ligne mise de côté', 'lignes mises de côté'),
-        facts.passed
-          ? 'contrôle passé'
-          : `retenu : ${facts.reasons.map(({ message }) => message).join(' ; ')}`,
+        facts.passed ? 'contrôle passé' : `retenu : ${facts.reasons.map(holdReason).join(' ; ')}`,
       ]);
     }
     case 'updateStock': {
@@ -177,11 +178,41 @@ function writtenSentences(written: UpdateStockResult['written']): (string | fals
   ];
 }
 
+/** Why the gate says no, by its rule. */
+const RULES: Readonly<Record<Reason['rule'], string>> = {
+  encoding: 'fichier de Proshop dans un autre codage',
+  header: 'fichier de Proshop sans ses titres de colonnes',
+  empty: 'fichier de Proshop vide',
+  width: 'fichier de Proshop aux lignes mal formées',
+  cut: 'fichier de Proshop coupé',
+  store: 'fichier de Proshop d’un autre magasin',
+  unreadable: 'trop de lignes illisibles dans le fichier de Proshop',
+  duplicates: 'trop de lignes qui se contredisent dans le fichier de Proshop',
+  stale: 'ancien fichier de Proshop, déjà vu',
+  firstRun: 'toute première mise à jour',
+  older: 'fichier de Proshop plus ancien que le dernier appliqué',
+  rowsDown: 'beaucoup de lignes en moins',
+  unitsDown: 'beaucoup d’unités en moins',
+  toZero: 'beaucoup de déclinaisons passent à zéro',
+};
+
+/** What the gate says, and the figures of it. */
+export function holdReason({ rule, message }: PrepareStockResult['reasons'][number]): string {
+  return `${RULES[rule as Reason['rule']] ?? rule} (${message})`;
+}
+
+/** Why a step, or a work beside the steps, did not come to its end. */
+export function whySentence({ type, message }: NonNullable<StepReport['why']>): string {
+  return REASONS[type]?.(message) ?? `panne inattendue : ${message}`;
+}
+
 const REASONS: Readonly<Record<string, (message: string) => string>> = {
   NotYet: (message) => `délai dépassé : ${message}`,
   Refused: (message) => `refusé : ${message}`,
   BadData: (message) => `fichier illisible : ${message}`,
   Transient: (message) => `panne : ${message}`,
+  TIMEOUT: (message) => `pas de réponse dans le délai : ${message}`,
+  Overtaken: (message) => `Proshop écrit déjà son fichier suivant : ${message}`,
   ShopBusy: () => 'délai dépassé : la boutique fait encore un autre import',
   PlanTooOld: () => 'délai dépassé : la boutique n’a pas pris la mise à jour à temps',
   NoFreshStock: () => 'pas de stock frais de Proshop',
@@ -190,7 +221,6 @@ const REASONS: Readonly<Record<string, (message: string) => string>> = {
   NothingPrepared: () => 'aucune mise à jour préparée',
   Held: (message) => `retenu par le contrôle : ${message}`,
   Hurried: () => 'attente écourtée : une personne ne voulait pas attendre Proshop',
-  NotBegun: () => 'le cycle n’a pas pu commencer',
 };
 
 /** The report as a Markdown table, for the details that the Web UI shows while the cycle runs. */
@@ -268,6 +298,8 @@ export const QUESTIONS = {
   orders: 'Commandes en attente et à traiter',
   order: 'Parcours d’une commande',
   settleOrders: 'Commandes réglées à la main',
+  diff: 'Ce que changerait une mise à jour du stock',
+  replay: 'Cycle refait d’après son archive',
   resetShopCache: 'Cache de la boutique mis de côté',
 } as const;
 
@@ -299,6 +331,16 @@ export const COMMAND = {
   settle: 'note que des commandes ont été réglées à la main dans Proshop',
   settleNumbers: 'numéros des commandes',
   settleWhy: 'ce qui a été fait',
+  diff: 'dit ce qu’une mise à jour du stock changerait maintenant, sans rien changer',
+  replay: 'refait un cycle d’après son archive et dit ce qui diffère, sans rien changer',
+  replayCycle: 'son dossier dans l’archive, ou le début : 2026-11-24/10h25',
+  report:
+    'écrit une page sur les derniers jours : cycles, attentes, commandes, corrections, mises à jour retenues',
+  reportDays: 'combien de jours, celui-ci compris : 90 au plus, 7 sans cette option',
+  reportOut: 'le fichier à écrire ; sinon passerelle-AAAA-MM-JJ.html, dans le dossier courant',
+  reportWritten: (path: string) => `Rapport écrit : ${path}`,
+  reportNotWritten: (path: string, message: string) =>
+    `Le rapport n’a pas pu être écrit dans ${path} : ${message}`,
   resetCache: 'met de côté le cache de la boutique (« prod »), quand le back office ne répond plus',
   refused: (message: string) => `Refusé : ${message}`,
   cacheReset: (name: string) =>
@@ -319,6 +361,9 @@ export const COMMAND = {
   noAnswer: 'Temporal répond, mais la passerelle non : est-elle lancée (npm start) ?',
   noSchedule: 'Temporal ne connaît pas encore la passerelle : lancez-la une première fois (npm start).',
   started: (id: string) => `Cycle lancé : ${id}`,
+  unexpected: (message: string) => `Temporal ne fait pas ce qui est demandé : ${message}`,
+  noReport:
+    'Le cycle ne répond pas : pas encore commencé, mis en pause, ou passerelle arrêtée. On attend (Ctrl+C arrête d’attendre, pas le cycle).',
   silentCycle: 'il ne répond pas (pas encore commencé, mis en pause, ou passerelle arrêtée)',
   running: (id: string) => `Un cycle est déjà en cours, le voici : ${id}`,
   ended: (outcome: Outcome) => `Cycle ${OUTCOME_WORDS[outcome]}`,
@@ -326,6 +371,8 @@ export const COMMAND = {
   resumed: 'Les cycles reprennent.',
   unknownOrder: (id: number) => `Commande ${id} : la passerelle ne l’a jamais vue.`,
   settled: (ids: readonly number[]) => `Réglées : ${ids.join(', ')}.`,
+  neverSent: (ids: readonly number[]) =>
+    `Attention, elles n’étaient pas encore envoyées et ne le seront plus : ${ids.join(', ')}. Proshop doit les avoir toutes.`,
   nothingToSettle: (ids: readonly number[]) =>
     `Rien à régler pour : ${ids.join(', ')} (inconnues, déjà dans un fichier de ventes, annulées ou déjà réglées).`,
   notANumber: (word: string) => `Attendu : un numéro de commande ; reçu : ${word}`,
@@ -344,6 +391,71 @@ export function statusLines({ schedule, running, last, orders }: Status): readon
     ...(last.length === 0 ? [] : ['Derniers cycles :', ...last.map(cycleLine)]),
     ...(orders === null ? [COMMAND.noAnswer] : ordersSummary(orders)),
   ];
+}
+
+/** What a stock update would change, a line each. */
+export function diffLines({
+  exportedAt,
+  passed,
+  reasons,
+  difference,
+  ...facts
+}: DiffResult): readonly string[] {
+  const { up, down, toZero, created, unchanged, largest } = difference;
+  return [
+    `Fichier de Proshop${exportedAt === null ? '' : `, ${moment(exportedAt)}`} : ${count(facts.rows, 'ligne', 'lignes')}, ${count(facts.units, 'unité', 'unités')} à montrer`,
+    `Déclinaisons : hausse ${up}, baisse ${down}, à zéro ${toZero}, nouvelles ${created}, inchangées ${unchanged}`,
+    `${count(facts.outstanding, 'commande que Proshop ne compte pas encore', 'commandes que Proshop ne compte pas encore')} : ${count(facts.corrected, 'déclinaison corrigée', 'déclinaisons corrigées')}, ${count(facts.withheld ?? 0, 'unité retenue', 'unités retenues')}`,
+    ...(facts.setAside === 0 ? [] : [count(facts.setAside, 'ligne mise de côté', 'lignes mises de côté')]),
+    passed
+      ? 'Le contrôle laisserait passer cette mise à jour.'
+      : `Le contrôle retiendrait cette mise à jour : ${reasons.map(holdReason).join(' ; ')}`,
+    ...(largest.length === 0 ? [] : ['Les plus grands changements :']),
+    ...largest.map(
+      ({ ean, name, size, before, after }) =>
+        `  ${[name, size, ean].filter((word) => word !== '').join(', ')} : ${before ?? 'absente'} → ${after}`,
+    ),
+  ];
+}
+
+/** What differs when a cycle is computed again, a line each. */
+export function replayLines({ folder, orders, sales, stock, rules }: ReplayResult): readonly string[] {
+  const told = (
+    what: string,
+    { compared, different }: { readonly compared: number; readonly different: number },
+    names: readonly string[],
+  ) => {
+    if (compared === 0) return `  ${what} : rien à comparer`;
+    if (different === 0) return `  ${what} : ${compared} comparées, rien ne diffère`;
+    const more = different > names.length ? ', …' : '';
+    return `  ${what} : ${compared} comparées, ${different} en différence : ${names.join(', ')}${more}`;
+  };
+  return [
+    `Cycle ${folder}, refait avec le programme et les réglages d’aujourd’hui`,
+    told(
+      'Commandes relues',
+      orders,
+      orders.first.map(({ id, fields }) => `${id} (${fields.join(' ') || 'mise de côté'})`),
+    ),
+    told('Lignes du fichier de ventes', sales, sales.first.map(String)),
+    told(
+      'Déclinaisons du stock',
+      stock,
+      stock.first.map(
+        ({ ean, size, was, now }) =>
+          `${[ean, size].filter((word) => word !== '').join(' ')} (${was ?? 'absente'} → ${now ?? 'absente'})`,
+      ),
+    ),
+    ...(rules === null
+      ? []
+      : [`  Contrôle : ${verdict(rules.was)} alors, ${verdict(rules.now)} aujourd’hui`]),
+  ];
+}
+
+function verdict(rules: readonly string[]): string {
+  return rules.length === 0
+    ? 'passé'
+    : `retenu (${rules.map((rule) => RULES[rule as Reason['rule']] ?? rule).join(', ')})`;
 }
 
 function runningLine({ startedAt, report }: CycleSeen): string {
@@ -629,7 +741,7 @@ function beginning(
         lines: [
           'Illisibles pour la passerelle, qui ne les envoie pas à Proshop :',
           ...reasonLines(warnings.map(setAsideReason)),
-          `À faire : les corriger dans la boutique ou les saisir à la main dans Proshop. ${SETTLE}`,
+          `À faire : les corriger dans la boutique, qui les exporte alors à nouveau, ou les saisir à la main dans Proshop. Ne noter que celles qui ont été saisies, car une commande notée n’est plus jamais envoyée : ${SETTLE}`,
         ],
       };
     case 'orders-by-hand':
@@ -637,7 +749,7 @@ function beginning(
         title: `${byHandCount(warnings.length)} (${numbersOf(warnings)})`,
         lines: [
           'Payées en bon cadeau : la passerelle ne les envoie pas à Proshop.',
-          `À faire : les saisir dans Proshop. ${SETTLE}`,
+          `À faire : les saisir dans Proshop. Ensuite, le noter : ${SETTLE}`,
         ],
       };
     case 'no-fresh-stock':
@@ -702,7 +814,7 @@ export function cycleFailures(status: string, report: CycleReport | null): reado
   ];
 }
 
-const SETTLE = 'Ensuite, le noter : npm run client -- orders settle NUMÉRO --why "saisie à la main"';
+const SETTLE = 'npm run client -- orders settle NUMÉRO --why "saisie à la main"';
 
 function setAsideCount(n: number): string {
   return count(n, 'commande mise de côté', 'commandes mises de côté');
@@ -744,4 +856,75 @@ function dayAndHour(instant: number, timeZone: string): string {
   const date = new Date(instant);
   const day = date.toLocaleDateString('fr-FR', { day: '2-digit', month: '2-digit', timeZone });
   return `${day} à ${hour(date.toISOString(), timeZone)}`;
+}
+
+/** How a closed cycle ended; `other` = no end of its own. */
+export type Ending = Exclude<Outcome, 'running'> | 'other';
+
+const PARIS = 'Europe/Paris';
+const ENDING_WORDS: Readonly<Record<Ending, string>> = {
+  complete: OUTCOME_WORDS.complete,
+  degraded: OUTCOME_WORDS.degraded,
+  held: OUTCOME_WORDS.held,
+  failed: OUTCOME_WORDS.failed,
+  other: 'arrêté de force, annulé ou hors délai',
+};
+
+/** What the page about several days says. It is read by one clock, wherever it was written. */
+export const PERIOD = {
+  timeZone: PARIS,
+  endings: ENDING_WORDS,
+  waits: { ordersTaken: 'attente de l’import des commandes', stockExport: 'attente de l’export du stock' },
+  minutes: 'minutes',
+  number: (n: number) => n.toLocaleString('fr-FR'),
+  /** `mar. 24/11` */
+  day: (day: string) =>
+    new Date(`${day}T12:00:00Z`).toLocaleDateString('fr-FR', {
+      weekday: 'short',
+      day: '2-digit',
+      month: '2-digit',
+      timeZone: 'UTC',
+    }),
+  hour: (instant: string) => hour(instant, PARIS),
+  moment: (instant: string) => dayAndHour(Date.parse(instant), PARIS),
+  from: (first: string, last: string) => `Du ${frenchDay(first)} au ${frenchDay(last)}`,
+  /** `2 cycles terminés : complet 1, retenu 1` */
+  summary: (endings: readonly Ending[]) => {
+    const counts = (Object.keys(ENDING_WORDS) as Ending[])
+      .map((ending) => [ENDING_WORDS[ending], endings.filter((one) => one === ending).length] as const)
+      .filter(([, n]) => n > 0);
+    return `${count(endings.length, 'cycle terminé', 'cycles terminés')} : ${counts.map(([word, n]) => `${word} ${n}`).join(', ')}`;
+  },
+  decision: (decision: Decision | null) =>
+    decision === null
+      ? 'personne n’a décidé à temps'
+      : `${ANSWER_WORDS[decision.answer]} le ${dayAndHour(Date.parse(decision.at), PARIS)}`,
+  words: {
+    title: 'Rapport de la passerelle boutique ⇄ Proshop',
+    clock: 'Heures de Paris ; un cycle appartient au jour où il a commencé.',
+    nothing: 'Aucun cycle terminé pendant cette période.',
+    cycles: 'Cycles',
+    cyclesNote:
+      'Une barre par cycle, à l’heure de son début. En haut, sa durée et sa fin ; en bas, combien de temps il a attendu Proshop.',
+    perDay: 'Par jour',
+    day: 'Jour',
+    orders: 'Commandes envoyées',
+    corrections: 'Corrections du stock',
+    correctionsNote:
+      'Corrections pour les commandes que le stock de Proshop ne compte pas encore, additionnées sur les cycles du jour : celle qui dure pendant trois cycles compte trois fois.',
+    corrected: 'Déclinaisons corrigées',
+    withheld: 'Pièces retenues',
+    holds: 'Mises à jour du stock retenues',
+    noHold: 'Aucune mise à jour retenue.',
+    cycle: 'Cycle',
+    reasons: 'Raisons',
+    decision: 'Décision',
+    who: 'Qui',
+    why: 'Pourquoi',
+  },
+} as const;
+
+/** `24/11/2026` */
+function frenchDay(day: string): string {
+  return day.split('-').toReversed().join('/');
 }

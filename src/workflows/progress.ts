@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import { failureAlarm, reportTable, stepLabel } from './labels.ts';
+import { failureAlarm, reportTable, stepLabel, whySentence } from './labels.ts';
 import {
   STEPS,
   type AlarmKind,
@@ -93,13 +93,12 @@ export function trackProgress(id: string, startedAt: string) {
     },
 
     /** Runs what is no step of its own. Null when it failed. */
-    async quietly<T>(work: () => Promise<T>): Promise<T | null> {
+    async quietly<T>(summary: string, work: () => Promise<T>): Promise<T | null> {
       try {
         return await work();
       } catch (error) {
         if (isCancellation(error)) throw error;
-        const { type, message } = reasonOf(error);
-        raise('step-failed', 0, `${type}: ${message}`);
+        raise('step-failed', 0, `${summary} : ${whySentence(reasonOf(error))}`);
         return null;
       }
     },

@@ -1,6 +1,8 @@
 import { proxyActivities } from '@temporalio/workflow';
+import type { DiffResult } from '../activities/diff.ts';
 import type { Activities } from '../activities/index.ts';
 import type { OrdersForPeople, SettleInput, SettleResult } from '../activities/orders-for-people.ts';
+import type { ReplayInput, ReplayResult } from '../activities/replay.ts';
 import type { ResetShopCacheResult } from '../activities/reset-shop-cache.ts';
 import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
 
@@ -14,6 +16,13 @@ const answers = proxyActivities<Activities>({
   retry: { initialInterval: '1s' },
 });
 
+/** A million variants take a minute. */
+const workings = proxyActivities<Activities>({
+  startToCloseTimeout: '90s',
+  scheduleToCloseTimeout: '110s',
+  retry: { initialInterval: '2s' },
+});
+
 export function orders(): Promise<OrdersForPeople> {
   return answers.listOrders();
 }
@@ -24,6 +33,14 @@ export function order(id: number): Promise<OrderJourney | IncompleteJourney | nu
 
 export function settleOrders(input: SettleInput): Promise<SettleResult> {
   return answers.settleOrders(input);
+}
+
+export function diff(): Promise<DiffResult> {
+  return workings.diff();
+}
+
+export function replay(input: ReplayInput): Promise<ReplayResult> {
+  return workings.replay(input);
 }
 
 export function resetShopCache(): Promise<ResetShopCacheResult> {

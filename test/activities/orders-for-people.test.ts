@@ -166,12 +166,15 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
     await deliver(3);
     await see(3, { standing: 'cancelled' });
     const why = 'saisie à la main';
-    const settled = { settled: [1, 3], nothingToSettle: [2, 4] };
-    expect(await settleOrders(deps)({ ids: [1, 2, 3, 4], why })).toEqual(settled);
+    await see(5);
+    await see(6, { standing: 'waiting' });
+    const settled = { settled: [1, 3, 5, 6], neverSent: [5, 6], nothingToSettle: [2, 4] };
+    expect(await settleOrders(deps)({ ids: [1, 2, 3, 4, 5, 6], why })).toEqual(settled);
     // An attempt that had no time to answer is followed by another.
-    expect(await settleOrders(deps)({ ids: [1, 2, 3, 4], why })).toEqual(settled);
+    expect(await settleOrders(deps)({ ids: [1, 2, 3, 4, 5, 6], why })).toEqual(settled);
     expect(await settleOrders(deps)({ ids: [1], why: 'encore' })).toEqual({
       settled: [],
+      neverSent: [],
       nothingToSettle: [1],
     });
     expect(await orderJourney(deps)(1)).toMatchObject({ settled: { why } });

@@ -99,7 +99,16 @@ describe('npm start', { timeout: 240_000 }, () => {
 
     const archive = join(folder, 'data', 'archive', report.cycle.folder ?? '');
     expect((await readdir(archive)).sort()).toEqual(
-      ['ExportCSV', 'ExportCSVmod', 'late-orders.csv', 'orders.csv', 'orders.xml', 'report.json'].sort(),
+      [
+        'ExportCSV',
+        'ExportCSVmod',
+        'late-orders.csv',
+        'orders.csv',
+        'orders.xml',
+        'report.json',
+        'sales-inputs.json.gz',
+        'stock-inputs.jsonl.gz',
+      ].sort(),
     );
     const filed = await readFile(join(archive, 'report.json'), 'utf8');
     expect(JSON.parse(filed)).toMatchObject({ outcome: 'complete', steps: report.steps });

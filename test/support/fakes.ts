@@ -72,8 +72,10 @@ export function fakeActivities(change: Partial<Activities> = {}) {
       return { outstanding: none, byHand: none, setAside: none, takeBacks: none, incomplete: none };
     },
     orderJourney: async () => null,
+    diff: async () => Promise.reject(new Error('Expected no call of diff, got one')),
+    replay: async () => Promise.reject(new Error('Expected no call of replay, got one')),
     resetShopCache: async () => ({ renamedTo: 'prodold3' }),
-    settleOrders: async ({ ids }) => ({ settled: ids, nothingToSettle: [] }),
+    settleOrders: async ({ ids }) => ({ settled: ids, neverSent: [], nothingToSettle: [] }),
     upkeep: async () => ({ histories: 48, bytes: 2_400_000, lost: 0, purgedDays: 1, forgottenOrders: 12 }),
   };
   const activities = Object.fromEntries(

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { noopMetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -69,6 +70,7 @@ export const NO_CYCLES: Cycles = {
   recent: async () => [],
   report: async () => null,
   closed: async () => [],
+  finished: async () => [],
   history: async () => null,
 };
 
@@ -270,8 +272,10 @@ function anonymous(name: string): string {
     .replace(/-[0-9a-f]{8}(?=\.)/g, '-<id>');
 }
 
-/** Text as it is but for the time of writing; bytes that are no UTF-8 as their digest. */
+/** Text as it is but for the time of writing and ids; bytes that are no UTF-8 as their digest. */
 function readable(bytes: Buffer): string {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
+    return readable(gunzipSync(bytes)).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f-]{36}/g, '<made>');
   const text = bytes.toString('utf8');
   return text.includes('\uFFFD')
     ? createHash('sha256').update(bytes).digest('hex')

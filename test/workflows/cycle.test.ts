@@ -267,7 +267,7 @@ describe('a failure', () => {
     expect(calls).toEqual(['openCycle', 'closeCycle']);
     expect(report.cycle.folder).toMatch(/^\d{4}-\d{2}-\d{2}\/\d{2}h\d{2}Z-[0-9a-f]{8}$/);
     expect(report.outcome).toBe('failed');
-    expect(report.alarms[0]?.message).toBe('Refused: 530 Login incorrect');
+    expect(report.alarms[0]?.message).toBe('Préparation du cycle : refusé : 530 Login incorrect');
   });
 
   it('to file the report shows in the outcome', async () => {
@@ -291,7 +291,7 @@ describe('the gate', () => {
     expect(alarms(report)).toEqual(['batch-held 7']);
     expect(stepOf(report, 'updateStock').why).toEqual({
       type: 'Held',
-      message: 'Expected at least 70 rows, got 50',
+      message: 'beaucoup de lignes en moins (Expected at least 70 rows, got 50)',
     });
     expect(stepOf(report, 'prepareStock').facts).toMatchObject({
       passed: false,
@@ -371,7 +371,7 @@ describe('the gate', () => {
           {
             until: expect.any(String),
             timeZone: 'UTC',
-            reasons: ['Expected less, got more (rowsDown)'],
+            reasons: ['beaucoup de lignes en moins (Expected less, got more (rowsDown))'],
             decision: null,
           },
         ]);
