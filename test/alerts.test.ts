@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AlertError, createAlerts, type Channel } from '../src/alerts.ts';
 import { Secret } from '../src/secret.ts';
 import { createAuthority, type Authority } from './support/authority.ts';
+import { bodyOf, headersOf } from './support/mail.ts';
 
 const HOST = '127.0.0.1';
 const MESSAGE = {
@@ -104,48 +105,6 @@ function mailTo(port: number, change: Partial<Mailing> = {}, patience?: number):
   const [channel] = createAlerts({ mail }, patience).channels;
   if (channel === undefined) throw new Error('Expected a channel, got none');
   return channel;
-}
-
-/** The headers of a mail, by name, as a reader sees them. */
-function headersOf(source: string): ReadonlyMap<string, string> {
-  const [head = ''] = source.split('\r\n\r\n');
-  const lines = head.replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n');
-  return new Map(
-    lines.map((line) => {
-      const [, name = '', value = ''] = /^([^:]+): (.*)$/.exec(line) ?? [];
-      return [name.toLowerCase(), decodeWords(value)];
-    }),
-  );
-}
-
-/** `=?UTF-8?Q?=C3=A0?=` -> `à` */
-function decodeWords(value: string): string {
-  return value
-    .replaceAll(/\?=\s+=\?/g, '?==?')
-    .replaceAll(/=\?UTF-8\?([QB])\?([^?]*)\?=/gi, (_word, kind: string, text: string) =>
-      kind.toUpperCase() === 'B'
-        ? Buffer.from(text, 'base64').toString()
-        : quotedPrintable(text.replaceAll('_', ' ')),
-    );
-}
-
-function quotedPrintable(text: string): string {
-  const bytes = text
-    .replaceAll('=\r\n', '')
-    .replaceAll(/=([0-9A-F]{2})/gi, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString();
-}
-
-function bodyOf(source: string): string {
-  const body = source.slice(source.indexOf('\r\n\r\n') + 4);
-  const encoding = headersOf(source).get('content-transfer-encoding');
-  const text =
-    encoding === 'base64'
-      ? Buffer.from(body, 'base64').toString()
-      : encoding === 'quoted-printable'
-        ? quotedPrintable(body)
-        : body;
-  return text.replaceAll('\r\n', '\n').trimEnd();
 }
 
 /** What sending throws; its message, and that it is one of ours. */

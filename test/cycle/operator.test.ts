@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { copyBlankLedger } from '../../chaos/blank-ledger.ts';
@@ -13,6 +14,7 @@ import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { demoScenario } from '../../sandbox/scenario.ts';
 import type { Status } from '../../src/operator.ts';
 import type { CycleReport } from '../../src/workflows/report.ts';
+import { bodyOf, headersOf, openMailbox, type Mailbox } from '../support/mail.ts';
 import {
   connectTo,
   startGatewayProcess,
@@ -28,11 +30,13 @@ let sandbox: Sandbox;
 let port: number;
 let start: () => GatewayProcess;
 let gateway: GatewayProcess;
+let mailbox: Mailbox;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'passerelle-operator-'));
   sandbox = await startSandbox({ folder, halfHour: 15_000, scenario: demoScenario, held: true });
   port = await freePort();
+  mailbox = await openMailbox();
   const { path, environment } = await writeConfiguration(sandbox, {
     folder,
     scenario: demoScenario,
@@ -41,6 +45,16 @@ beforeEach(async () => {
       temporal: { port, uiPort: await freePort() },
       proshop: { every: '10m' },
       gate: { firstRun: 'hold' },
+      alerts: {
+        every: '1s',
+        mail: {
+          host: '127.0.0.1',
+          port: mailbox.port,
+          tls: 'none',
+          from: 'passerelle@example.org',
+          to: ['boutique@example.org'],
+        },
+      },
       waits: { ...UNHURRIED, decision: '5m' },
     },
   });
@@ -52,6 +66,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await gateway.end('SIGTERM');
   await sandbox.stop();
+  await mailbox.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -70,6 +85,12 @@ async function passerelle(...words: readonly string[]): Promise<{ code: number; 
     }),
   );
 }
+/** Waits until people are told; that they are told once. */
+async function told(subject: string): Promise<void> {
+  const subjects = () => mailbox.sources.map((source) => headersOf(source).get('subject'));
+  while (!subjects().includes(`Passerelle : ${subject}`)) await sleep(100);
+  expect(subjects().filter((one) => one === `Passerelle : ${subject}`)).toHaveLength(1);
+}
 const status = async () => JSON.parse((await passerelle('status', '--json')).said) as Status;
 
 it(
@@ -81,6 +102,7 @@ it(
     const running = passerelle('run', '--json');
     while ((await status()).running?.report?.holds === undefined);
 
+    await told('1 mise à jour du stock retenue');
     await gateway.end('SIGKILL');
     gateway = start();
     await gateway.ready();
@@ -114,6 +136,25 @@ it(
     expect(byHand?.id).toBeGreaterThan(0);
     const settled = await passerelle('orders', 'settle', `${byHand?.id}`, '--why', 'saisie à la main');
     expect(settled).toEqual({ code: 0, said: `Réglées : ${byHand?.id}.\n` });
+    // Also what began before the gateway was killed is told once, and that it is over.
+    await told('c’est réglé – plus de mise à jour du stock retenue');
+    await told('1 mise à jour du stock retenue');
+    await told(`c’est réglé – 1 commande à saisir à la main (${byHand?.id})`);
+    await told(`1 commande à saisir à la main (${byHand?.id})`);
+
+    expect((await passerelle('diff')).said).toMatch(/^Fichier de Proshop, le .*\nDéclinaisons : hausse \d/);
+    expect(await passerelle('replay', report.cycle.folder ?? '')).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/Déclinaisons du stock : \d+ comparées, rien ne diffère/),
+    });
+    expect(await passerelle('replay', '1999-12-31')).toEqual({
+      code: 1,
+      said: 'Refusé : Expected one cycle in the archive that begins with 1999-12-31, got none\n',
+    });
+    const page = join(folder, 'page.html');
+    expect((await passerelle('report', '--days', '2', '--out', page)).code).toBe(0);
+    const html = await readFile(page, 'utf8');
+    expect(html).toContain('premier stock vérifié');
     expect((await passerelle('orders', `${byHand?.id}`)).said).toContain(
       'réglée à la main (saisie à la main)',
     );
@@ -127,6 +168,8 @@ it(
       const text = historyText(await temporal.client.workflow.getHandle(workflowId, runId).fetchHistory());
       expect(names.filter((name) => name.length > 3 && text.includes(name))).toEqual([]);
     }
+    const outside = [html, ...mailbox.sources.map(bodyOf)].join('\n');
+    expect(names.filter((name) => name.length > 3 && outside.includes(name))).toEqual([]);
     await temporal.close();
   },
 );
