@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { OrderName } from './activities/orders-for-people.ts';
 import { createLiveView } from './live-view.ts';
 import { createOperator, NoAnswer, Refusal, type Operator } from './operator.ts';
 import { reportPage } from './report-page.ts';
@@ -22,6 +23,9 @@ import {
 // 2 = nothing could be asked: no answer, or a command that is misspelt.
 /** The word between quotes in Commander's complaint, not the option that it stands behind. */
 const WRONG_WORD = /(?:option '.*' argument )?'(.*?)'(?: is invalid|[^']*$)/;
+
+/** Of an order without a readable number: `3f2a91c0-12`. */
+const MARK = /^[\da-f]{8}-\d+$/;
 
 const program = new Command('passerelle');
 french(program).description(COMMAND.description).helpCommand('help [command]', COMMAND.helpCommand);
@@ -104,13 +108,13 @@ const orders = command('orders', COMMAND.orders, 'orders 1201')
 
 french(orders.command('settle'))
   .description(COMMAND.settle)
-  .argument('<number...>', COMMAND.settleNumbers, (word, before: readonly number[] | undefined) => [
+  .argument('<number...>', COMMAND.settleNumbers, (word, before: readonly OrderName[] | undefined) => [
     ...(before ?? []),
-    orderNumber(word),
+    MARK.test(word) ? word : orderNumber(word),
   ])
   .requiredOption('--why <why>', COMMAND.settleWhy)
   .addHelpText('after', COMMAND.example('orders settle 1201 1204 --why "saisie à la main"'))
-  .action((ids: readonly number[], _options: unknown, self: Command) =>
+  .action((ids: readonly OrderName[], _options: unknown, self: Command) =>
     withOperator(async (operator) => {
       // `--json` stands behind `orders` or behind `settle`.
       const { json, why } = self.optsWithGlobals<{ json?: true; why: string }>();

@@ -5,11 +5,18 @@ import type { Deps } from './deps.ts';
 export interface OrdersForPeople {
   readonly outstanding: Listed<OrderJourney>;
   readonly byHand: Listed<{ readonly id: number; readonly reference: string }>;
-  /** `id` null = its number could not be read. */
-  readonly setAside: Listed<{ readonly id: number | null; readonly reason: string | null }>;
+  /** `id` null = its number could not be read: people name it by its mark, `3f2a91c0-12`. */
+  readonly setAside: Listed<{
+    readonly id: number | null;
+    readonly mark: string | null;
+    readonly reason: string | null;
+  }>;
   readonly takeBacks: Listed<{ readonly id: number; readonly reference: string; readonly cause: string }>;
   readonly incomplete: Listed<{ readonly id: number; readonly reference: string; readonly givenUp: boolean }>;
 }
+
+/** An order's number; for one whose number cannot be read, its mark. */
+export type OrderName = number | string;
 
 export interface Listed<T> {
   readonly total: number;
@@ -17,17 +24,18 @@ export interface Listed<T> {
 }
 
 export interface SettleInput {
-  readonly ids: readonly number[];
+  /** Numbers, and marks of those without one. */
+  readonly ids: readonly OrderName[];
   readonly why: string;
 }
 
 export interface SettleResult {
   /** Orders that are settled for this reason, or whose cancellations and refunds are. */
-  readonly settled: readonly number[];
+  readonly settled: readonly OrderName[];
   /** Those of `settled` that no sales file held yet, and none will. */
   readonly neverSent: readonly number[];
   /** Those of which there was nothing to settle: unknown, in a sales file, cancelled, or settled before. */
-  readonly nothingToSettle: readonly number[];
+  readonly nothingToSettle: readonly OrderName[];
 }
 
 /** An answer travels through Temporal, which takes 2 MB at most. */
@@ -44,8 +52,8 @@ export const listOrders =
       outstanding: await ledger.outstandingJourneys(LONGEST),
       byHand: listed(byHand.map(({ id, reference }) => ({ id, reference }))),
       setAside: listed([
-        ...setAside.map(({ id, reason }) => ({ id, reason })),
-        ...unnumbered.map(({ reason }) => ({ id: null, reason })),
+        ...setAside.map(({ id, reason }) => ({ id, mark: null, reason })),
+        ...unnumbered.map(({ mark, reason }) => ({ id: null, mark, reason })),
       ]),
       takeBacks: listed(takeBacks.map(({ id, reference, cause }) => ({ id, reference, cause }))),
       incomplete: listed(
@@ -64,10 +72,15 @@ export const orderJourney =
 export const settleOrders =
   ({ ledger }: Deps) =>
   async ({ ids, why }: SettleInput): Promise<SettleResult> => {
-    const settled: number[] = [];
+    const settled: OrderName[] = [];
     const neverSent: number[] = [];
     for (const id of ids) {
       const at = new Date();
+      if (typeof id === 'string') {
+        await ledger.settleUnnumbered(id, at, why);
+        if ((await ledger.unnumberedSettled(id)) === why) settled.push(id);
+        continue;
+      }
       await ledger.settleOrder(id, at, why);
       await ledger.settleTakeBacks(id, at, why);
       // Asked of the ledger, because an attempt before this one may have settled it, and not have lived to say so.

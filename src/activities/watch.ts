@@ -112,8 +112,7 @@ async function factsOf(
     const report = cycle.status === 'RUNNING' ? await cycles.report(cycle) : cycle.report;
     seen.push(cycleFacts(cycle, report, now));
   }
-  const { byHand, setAside } = await ledger.ordersForPeople();
-  const unnumbered = await ledger.unnumberedForPeople();
+  const { byHand, setAside, unnumbered } = await ledger.ordersForPeople();
   const untaken = [];
   for (const { id, publishedAt } of await ledger.untakenDeliveries('sales')) {
     if (publishedAt !== null)
@@ -127,11 +126,7 @@ async function factsOf(
     byHand: byHand.map(({ id }) => ({ subject: String(id), id, reason: null })),
     setAside: [
       ...setAside.map(({ id, reason }) => ({ subject: String(id), id, reason })),
-      ...unnumbered.map(({ fileSha256, line, reason }) => ({
-        subject: `${fileSha256}:${line}`,
-        id: null,
-        reason,
-      })),
+      ...unnumbered.map(({ mark, reason }) => ({ subject: mark, id: null, reason })),
     ],
   };
 }

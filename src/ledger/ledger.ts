@@ -276,10 +276,10 @@ export function createLedger(db: Database) {
         .where(and(isForPeople, isNull(orders.settledAt)))
         .orderBy(asc(orders.id));
       const unnumbered = await db
-        .select({ reason: unnumberedOrders.reason })
+        .select({ mark, reason: unnumberedOrders.reason })
         .from(unnumberedOrders)
         .where(isNull(unnumberedOrders.settledAt))
-        .orderBy(asc(unnumberedOrders.seenAt));
+        .orderBy(asc(unnumberedOrders.seenAt), asc(unnumberedOrders.line));
       return {
         byHand: rows.filter(({ route }) => route === 'by_hand'),
         setAside: rows.filter(({ route }) => route === 'set_aside'),
@@ -305,6 +305,23 @@ export function createLedger(db: Database) {
         )
         .returning({ id: orders.id });
       return rows.length === 1;
+    },
+
+    /** The same for an order without a readable number, by its mark. */
+    async settleUnnumbered(wanted: string, at: Date, why: string): Promise<void> {
+      await db
+        .update(unnumberedOrders)
+        .set({ settledAt: at, settledWhy: why })
+        .where(and(eq(mark, wanted), isNull(unnumberedOrders.settledAt)));
+    },
+
+    /** Why a person has settled it; null when nobody has, or there is no such mark. */
+    async unnumberedSettled(wanted: string): Promise<string | null> {
+      const [row] = await db
+        .select({ why: unnumberedOrders.settledWhy })
+        .from(unnumberedOrders)
+        .where(eq(mark, wanted));
+      return row?.why ?? null;
     },
 
     /**
@@ -521,6 +538,12 @@ export function createLedger(db: Database) {
         const staleOrders = await ordersSinceSameBytes(tx, inserted, isCounted);
         if (staleOrders === 0) {
           await tx.update(orders).set({ reflectedBy: inserted.id }).where(isCounted);
+          if (until !== null) {
+            await tx
+              .update(unnumberedOrders)
+              .set({ reflectedBy: inserted.id })
+              .where(and(isNull(unnumberedOrders.reflectedBy), lte(unnumberedOrders.settledAt, until)));
+          }
         } else {
           await tx.update(stockExports).set({ staleOrders }).where(eq(stockExports.id, inserted.id));
         }
@@ -576,7 +599,7 @@ export function createLedger(db: Database) {
       const unnumbered = await db
         .select({ lines: unnumberedOrders.lines })
         .from(unnumberedOrders)
-        .where(isNull(unnumberedOrders.settledAt));
+        .where(isNull(unnumberedOrders.reflectedBy));
       return {
         orders: (total?.orders ?? 0) + unnumbered.length + incomplete.length,
         lines: [...lines, ...[...unnumbered, ...incomplete].flatMap((row) => row.lines)],
@@ -599,7 +622,9 @@ export function createLedger(db: Database) {
         .where(isOutstanding)
         .groupBy(state);
       for (const row of rows) states[row.state] = row.orders;
-      states.set_aside += await db.$count(unnumberedOrders, isNull(unnumberedOrders.settledAt));
+      const { settledAt, reflectedBy } = unnumberedOrders;
+      states.set_aside += await db.$count(unnumberedOrders, isNull(settledAt));
+      states.settled += await db.$count(unnumberedOrders, and(isNotNull(settledAt), isNull(reflectedBy)));
       return states;
     },
 
@@ -820,6 +845,8 @@ async function ordersSinceSameBytes(
   return since?.orders ?? 0;
 }
 
+/** What people call an order without a readable number: the beginning of its file's digest, and its line. */
+const mark = sql<string>`left(${unnumberedOrders.fileSha256}, 8) || '-' || ${unnumberedOrders.line}`;
 const isOutstanding = and(isNull(orders.reflectedBy), ne(orders.route, 'cancelled'));
 const isForPeople = inArray(orders.route, ['by_hand', 'set_aside']);
 const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));

@@ -117,7 +117,10 @@ export const unnumberedOrders = pgTable(
     seenCycle: text('seen_cycle').notNull(),
     seenStep: integer('seen_step').notNull(),
     settledAt: instant('settled_at'),
+    settledWhy: text('settled_why'),
     toldBy: text('told_by'),
+    /** The first export that counts it, once a person has entered it. */
+    reflectedBy: uuid('reflected_by').references(() => stockExports.id),
   },
   (table) => [primaryKey({ columns: [table.fileSha256, table.line] })],
 );

@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, isNotNull, isNull, not, sql } from 'drizzle-orm'
 import type { WarningKey, WarningKind } from '../domain/warnings.ts';
 import type { Database } from './database.ts';
 import { inBatches } from './in-batches.ts';
-import { unnumberedOrders, warnings } from './schema.ts';
+import { warnings } from './schema.ts';
 
 export type WarningRow = typeof warnings.$inferSelect;
 
@@ -55,18 +55,6 @@ export function createWarnings(db: Database) {
       const isWaitedFor = sql`${warnings.told} && ${sql.param([...channels], warnings.told)}`;
       await db.delete(warnings).where(and(isNotNull(warnings.overAt), not(isWaitedFor)));
     },
-
-    /** Orders without a readable number that nobody has settled yet. */
-    unnumberedForPeople: () =>
-      db
-        .select({
-          fileSha256: unnumberedOrders.fileSha256,
-          line: unnumberedOrders.line,
-          reason: unnumberedOrders.reason,
-        })
-        .from(unnumberedOrders)
-        .where(isNull(unnumberedOrders.settledAt))
-        .orderBy(asc(unnumberedOrders.seenAt), asc(unnumberedOrders.line)),
   };
 }
 

@@ -4,7 +4,7 @@ import type { CreateProductsResult } from '../activities/create-products.ts';
 import type { DiffResult } from '../activities/diff.ts';
 import type { DeliverOrdersResult } from '../activities/deliver-orders.ts';
 import type { ExportOrdersResult, OrdersLife } from '../activities/export-orders.ts';
-import type { Listed, OrdersForPeople } from '../activities/orders-for-people.ts';
+import type { Listed, OrderName, OrdersForPeople } from '../activities/orders-for-people.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import type { ReplayResult } from '../activities/replay.ts';
 import type { UpdateStockResult } from '../activities/update-stock.ts';
@@ -329,7 +329,7 @@ export const COMMAND = {
   orders: 'montre les commandes en attente et à traiter, ou le parcours de l’une d’elles',
   ordersNumber: 'numéro de la commande',
   settle: 'note que des commandes ont été réglées à la main dans Proshop',
-  settleNumbers: 'numéros des commandes',
+  settleNumbers: 'numéros des commandes ; le repère, 3f2a91c0-12, de celles qui n’en ont pas de lisible',
   settleWhy: 'ce qui a été fait',
   diff: 'dit ce qu’une mise à jour du stock changerait maintenant, sans rien changer',
   replay: 'refait un cycle d’après son archive et dit ce qui diffère, sans rien changer',
@@ -370,10 +370,10 @@ export const COMMAND = {
   paused: (why: string) => `En pause : ${why}. Le cycle en cours, s’il y en a un, va à son terme.`,
   resumed: 'Les cycles reprennent.',
   unknownOrder: (id: number) => `Commande ${id} : la passerelle ne l’a jamais vue.`,
-  settled: (ids: readonly number[]) => `Réglées : ${ids.join(', ')}.`,
+  settled: (ids: readonly OrderName[]) => `Réglées : ${ids.join(', ')}.`,
   neverSent: (ids: readonly number[]) =>
     `Attention, elles n’étaient pas encore envoyées et ne le seront plus : ${ids.join(', ')}. Proshop doit les avoir toutes.`,
-  nothingToSettle: (ids: readonly number[]) =>
+  nothingToSettle: (ids: readonly OrderName[]) =>
     `Rien à régler pour : ${ids.join(', ')} (inconnues, déjà dans un fichier de ventes, annulées ou déjà réglées).`,
   notANumber: (word: string) => `Attendu : un numéro de commande ; reçu : ${word}`,
 } as const;
@@ -527,8 +527,8 @@ function peopleGroups({ byHand, setAside, takeBacks, incomplete }: Omit<OrdersFo
     group(
       'Mises de côté',
       setAside,
-      ({ id }) => `${id ?? 'une sans numéro lisible'}`,
-      ({ id, reason }) => `${id ?? 'sans numéro lisible'} : ${reason ?? ''}`,
+      ({ id, mark }) => `${id ?? noNumber(mark)}`,
+      ({ id, mark, reason }) => `${id ?? noNumber(mark)} : ${reason ?? ''}`,
     ),
     group(
       'À reprendre dans Proshop',
@@ -543,6 +543,11 @@ function peopleGroups({ byHand, setAside, takeBacks, incomplete }: Omit<OrdersFo
       ({ id, reference, givenUp }) => `${id} (${reference})${givenUp ? ' : on n’y compte plus' : ''}`,
     ),
   ].filter(({ total }) => total > 0);
+}
+
+/** An order is named so where its number cannot be read: `orders settle` takes its mark. */
+function noNumber(mark: string | null): string {
+  return `sans numéro lisible, repère ${mark ?? 'inconnu'}`;
 }
 
 function more({ total, first }: Listed<unknown>): readonly string[] {
@@ -829,7 +834,7 @@ function setAsideReason(warning: Warning): string {
 }
 
 function numberOf({ subject }: WarningKey): string {
-  return /^\d+$/.test(subject) ? subject : 'sans numéro lisible';
+  return /^\d+$/.test(subject) ? subject : noNumber(subject);
 }
 
 function numbersOf(warnings: readonly WarningKey[]): string {

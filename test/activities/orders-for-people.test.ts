@@ -120,7 +120,13 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
     expect(all).toMatchObject({
       outstanding: { total: 5 },
       byHand: { total: 1, first: [{ id: 2 }] },
-      setAside: { total: 2, first: [{ id: 8 }, { id: null }] },
+      setAside: {
+        total: 2,
+        first: [
+          { id: 8, mark: null },
+          { id: null, mark: 'ffffffff-12' },
+        ],
+      },
       takeBacks: { total: 1, first: [{ id: 5, cause: 'cancelled' }] },
       incomplete: { total: 1, first: [{ id: 6, givenUp: false }] },
     });
@@ -177,6 +183,20 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
       neverSent: [],
       nothingToSettle: [1],
     });
+    await test.ledger.recordOrders({
+      cycle: 'a',
+      step: 1,
+      file: 'commandes',
+      fileSha256: 'f'.repeat(64),
+      at: NOON,
+      orders: [],
+      setAside: [anUnreadableOrder(null), anUnreadableOrder(null, { line: 13 })],
+    });
+    const ids = ['ffffffff-13', 'ffffffff-1'];
+    const marked = { settled: ['ffffffff-13'], neverSent: [], nothingToSettle: ['ffffffff-1'] };
+    expect(await settleOrders(deps)({ ids, why })).toEqual(marked);
+    expect(await settleOrders(deps)({ ids, why })).toEqual(marked);
+    expect((await listOrders(deps)()).setAside.first.map(({ mark }) => mark)).toEqual(['ffffffff-12']);
     expect(await orderJourney(deps)(1)).toMatchObject({ settled: { why } });
     expect(await listOrders(deps)()).toMatchObject({ byHand: { total: 0 }, takeBacks: { total: 0 } });
   });

@@ -208,10 +208,10 @@ describe('what is told', () => {
       setAside: [anUnreadableOrder(1201), anUnreadableOrder(null, { line: 13 })],
     });
     expect(await look()).toEqual([
-      'mail: Passerelle : 2 commandes mises de côté (1201, sans numéro lisible)',
+      'mail: Passerelle : 2 commandes mises de côté (1201, sans numéro lisible, repère ffffffff-13)',
     ]);
     expect(sent[0]?.text).toMatch(/- 1201 : Expected an EAN.*line 12/);
-    expect(sent[0]?.text).toMatch(/- sans numéro lisible : .*line 13/);
+    expect(sent[0]?.text).toMatch(/- sans numéro lisible, repère ffffffff-13 : .*line 13/);
   });
 
   it('is orders that Proshop has not taken, once a cycle has looked for them', async () => {

@@ -146,7 +146,9 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
           reason: 'Expected an EAN, got nothing (commandes, line 12, line.ean)',
         },
       ],
-      unnumbered: [{ reason: 'Expected an EAN, got nothing (commandes, line 12, line.ean)' }],
+      unnumbered: [
+        { mark: 'ffffffff-12', reason: 'Expected an EAN, got nothing (commandes, line 12, line.ean)' },
+      ],
     });
     expect(await idsToSend()).toEqual([1]);
     expect(await unitsOutstanding()).toBe(1 + 1 + 2 + 2);
@@ -297,6 +299,24 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
       incomplete: 0,
     });
     expect(await test.ledger.outstanding()).toMatchObject({ orders: 8 });
+  });
+
+  it('counts an order without a number until an export that began after a person had entered it', async () => {
+    await record([], { setAside: [anUnreadableOrder(null), anUnreadableOrder(null, { line: 13 })] });
+    await test.ledger.settleUnnumbered('ffffffff-13', after(20), 'saisie');
+    await test.ledger.settleUnnumbered('ffffffff-13', after(30), 'encore');
+    expect(await test.ledger.unnumberedSettled('ffffffff-13')).toBe('saisie');
+    expect(await test.ledger.unnumberedSettled('ffffffff-12')).toBeNull();
+    expect((await test.ledger.ordersForPeople()).unnumbered).toMatchObject([{ mark: 'ffffffff-12' }]);
+    expect(await unitsOutstanding()).toBe(4);
+    await collect('a', after(21));
+    await collect('b', null);
+    expect(await unitsOutstanding()).toBe(4);
+    expect(await test.ledger.ordersByState()).toMatchObject({ set_aside: 1, settled: 1 });
+    await collect('c', after(22), 2 * MINUTE, 'another');
+    expect(await unitsOutstanding()).toBe(2);
+    expect(await test.ledger.ordersByState()).toMatchObject({ set_aside: 1, settled: 0 });
+    expect(await test.ledger.outstanding()).toMatchObject({ orders: 1 });
   });
 
   it('holds ten thousand orders of a pause in one delivery', async () => {

@@ -187,7 +187,7 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'takeBacksForPeople',
   'takenSince',
   'unconfirmedUpdates',
-  'unnumberedForPeople',
+  'unnumberedSettled',
   'untakenDeliveries',
   'warnings',
 ]);
