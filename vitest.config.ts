@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const WHOLE_CYCLES = 'test/cycle/**/*.test.ts';
+const WEB_UI = 'test/ui/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -15,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [WHOLE_CYCLES],
+          exclude: [WHOLE_CYCLES, WEB_UI],
           setupFiles: ['test/support/fuzz-seed.ts'],
           // Most of them wait for a server, so each core can take one: left alone, vitest keeps a core for itself.
           maxWorkers: '100%',
@@ -32,6 +33,11 @@ export default defineConfig({
           maxConcurrency: 3,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        // Needs a browser: `npm run test:ui`, not `npm test`.
+        test: { name: 'ui', include: [WEB_UI], maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

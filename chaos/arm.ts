@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../sandbox/scenario.ts';
+import { scheduleOf } from './cycles.ts';
 import type { Directive } from './directive.ts';
 import { describeFault } from './plan.ts';
 import type { Fault } from './plan.ts';
@@ -7,7 +8,7 @@ import { oneUnit, perform } from './shoppers.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * Arms the faults of one cycle; those of the schedule are the caller's. Gives what takes them back, so that everything
+ * Arms the faults of one cycle; those of its start, and what people do of held updates, are the caller's. Gives what takes them back, so that everything
  * works again; it resolves to what struck, but for what the sandbox and the gateway's process note themselves.
  */
 export function armFaults(
@@ -110,10 +111,20 @@ export function armFaults(
           work.push(stage.redeploy([fault.change]));
         });
         break;
+      case 'paused':
+        at(fault, () => {
+          work.push(stage.askTemporal((client) => scheduleOf(client).pause('inventaire')));
+        });
+        before('*', fault.command + fault.for, () => {
+          work.push(stage.askTemporal((client) => scheduleOf(client).unpause()));
+        });
+        break;
+      case 'mail server hangs':
       case 'daylight saving':
         struck.push(describeFault(fault));
         break;
       case 'schedule':
+      case 'update held':
         break;
     }
   }
@@ -142,6 +153,8 @@ export function armFaults(
     sandbox.recover();
     stage.order({});
     await Promise.all([ftp.start(), postgres?.start()]);
+    if (faults.some(({ kind }) => kind === 'paused'))
+      await stage.askTemporal((client) => scheduleOf(client).unpause());
     if (toMend) await stage.redeploy([]);
     const rules = proxy.struck.slice(known);
     return [...struck, ...rules.map((rule) => describeFault({ kind: 'ftp', rule }))];

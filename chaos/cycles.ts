@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { WORKFLOW_ID } from '../src/schedule.ts';
+import { SCHEDULE_ID, WORKFLOW_ID } from '../src/schedule.ts';
 import type { CycleReport } from '../src/workflows/report.ts';
 
 /** One run of the cycle workflow, as Temporal lists it. */
@@ -38,6 +38,10 @@ export function temporalAt(port: number): { readonly ask: Ask; readonly close: (
     }
   };
   return { ask, close };
+}
+
+export function scheduleOf(client: Client) {
+  return client.schedule.getHandle(SCHEDULE_ID);
 }
 
 /** Every run of the cycle, in the order of their starts. */

@@ -18,6 +18,8 @@ export interface GatewaySupervisor {
   order(directive: Directive): void;
   /** Milliseconds until it is started again the next time that it ends. */
   restartAfter(milliseconds: number): void;
+  /** Ends it with SIGKILL; it is started again. */
+  kill(): void;
   /** Ends it with SIGTERM, and starts it with another environment. */
   redeploy(environment: Environment): Promise<void>;
   stop(): Promise<void>;
@@ -100,6 +102,7 @@ export function superviseGateway(
     restartAfter(milliseconds) {
       pause = milliseconds;
     },
+    kill: () => void current?.child.kill('SIGKILL'),
     async redeploy(next) {
       variables = next;
       pause = 0;

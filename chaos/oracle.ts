@@ -4,7 +4,7 @@ import { soldAt } from '../sandbox/judge-orders.ts';
 import { NEVER_ZEROED } from '../sandbox/judge-webservice.ts';
 import type { Expectations } from '../sandbox/judge.ts';
 import type { Fault, Truth, TruthOrder } from '../sandbox/truth.ts';
-import type { CycleReport, StepReport } from '../src/workflows/report.ts';
+import type { Answer, CycleReport, StepReport } from '../src/workflows/report.ts';
 
 /** What a run leaves: the sandbox's truth, and everything that passerelle has said. */
 export interface Evidence {
@@ -13,6 +13,8 @@ export interface Evidence {
   readonly imports: readonly Truth[];
   /** In the order of their starts. The last one is whole: nothing was broken any more. */
   readonly cycles: readonly CycleEvidence[];
+  /** What people answered of held updates, and heard that it was noted. */
+  readonly noted: readonly { readonly cycle: string; readonly answer: Answer }[];
   /** Sandbox milliseconds after which an order that is not whole is given up. Infinity when the gateway's clock went wrong, by which it counts them. */
   readonly patience: number;
   /** Name -> text: logs and the archive's reports. */
@@ -42,6 +44,7 @@ export interface CycleEvidence {
 export function findViolations(evidence: Evidence): readonly string[] {
   return [
     ...badCycles(evidence.cycles),
+    ...badHolds(evidence),
     ...badImports(evidence),
     ...badEnd(evidence),
     ...badRoutes(evidence),
@@ -294,6 +297,30 @@ function badCycles(cycles: readonly CycleEvidence[]): readonly string[] {
         : [`${outcome} without a reason`]),
     ];
     return [...overlap, ...wrong.map((what) => `the report of cycle ${cycle.id}: ${what}`)];
+  });
+}
+
+/** What nobody let through is not applied; what was noted stands in the report, with who said so. */
+function badHolds({ cycles, noted }: Evidence): readonly string[] {
+  return cycles.flatMap(({ id, report }) => {
+    const holds = report?.holds ?? [];
+    const last = holds.at(-1);
+    const isApplied = report?.steps.some(({ name, state }) => name === 'updateStock' && state === 'done');
+    const lost = noted.filter(
+      ({ cycle, answer }) =>
+        cycle === id &&
+        report !== null &&
+        !holds.some(
+          ({ decision }) =>
+            decision?.answer === answer.answer && decision.who === answer.who && decision.why === answer.why,
+        ),
+    );
+    return [
+      ...(last !== undefined && last.decision?.answer !== 'apply' && isApplied === true
+        ? [`cycle ${id} applied an update that nobody had let through`]
+        : []),
+      ...lost.map(({ answer }) => `cycle ${id} tells nothing of ${answer.who}'s answer, which was noted`),
+    ];
   });
 }
 

@@ -86,7 +86,16 @@ export type Fault =
   /** The worker's clock and the times that the FTP server shows go through the change of the shop's time zone. */
   | { readonly kind: 'daylight saving'; readonly change: 'spring' | 'autumn' }
   | { readonly kind: 'schedule'; readonly how: 'paused' | 'triggered twice' | 'two at once' }
+  /** Paused in the middle of a cycle, and resumed after so many more commands, or in the end. */
+  | { readonly kind: 'paused'; readonly command: number; readonly for: number }
+  /** The gate holds the first stock update, and somebody decides of it; the worker dies before that. */
+  | { readonly kind: 'update held'; readonly decide: Decided; readonly dies: boolean }
+  /** For the whole run: it takes connections, and never says a word. */
+  | { readonly kind: 'mail server hangs' }
   | { readonly kind: 'redeployed'; readonly change: Redeployment; readonly command: number };
+
+export type Decided = 'apply' | 'skip' | 'twice' | 'too late' | 'not at all';
+const DECIDED: readonly Decided[] = ['apply', 'apply', 'skip', 'twice', 'too late', 'not at all'];
 
 /** What differs in the configuration of a worker that is deployed in the middle of a cycle. What is wrong is mended after the cycle. */
 export type Redeployment =
@@ -139,6 +148,11 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
     inStep: options.inStep ?? shape.inStep,
     cycles: options.cycles ?? cycles,
   };
+}
+
+/** The gate holds the first update of such a run, until a person decides. */
+export function isHeldFirst({ cycles }: Pick<Plan, 'cycles'>): boolean {
+  return cycles.flat().some(({ kind }) => kind === 'update held');
 }
 
 interface Dice {
@@ -268,7 +282,10 @@ function drawFault({ random, below, pick }: Dice, ledger: Plan['ledger'], shop: 
   const command = 1 + below(COMMANDS);
   const downFor = below(2_500);
   const draw = random();
-  if (draw < 0.26) {
+  if (draw < 0.03) return { kind: 'update held', decide: pick(DECIDED), dies: random() < 0.5 };
+  if (draw < 0.05) return { kind: 'paused', command, for: below(COMMANDS) };
+  if (draw < 0.07) return { kind: 'mail server hangs' };
+  if (draw < 0.28) {
     const effect = 1 + below(EFFECTS[shop === 'modules' ? shop : 'webservice']);
     return { kind: 'kill worker', effect, moment: pick(['before', 'after']), downFor };
   }
@@ -396,10 +413,15 @@ export function describeFault(fault: Fault): string {
       return `${fault.change} change of time`;
     case 'schedule':
       return `schedule ${fault.how}`;
+    case 'paused':
+      return `schedule paused at FTP command ${fault.command}, resumed ${fault.for} later`;
+    case 'update held':
+      return `update held, decided ${fault.decide}${fault.dies ? ', worker killed before' : ''}`;
     case 'redeployed':
       return `redeployed with another ${fault.change} at FTP command ${fault.command}`;
     case 'proshop is late':
     case 'proshop takes half':
+    case 'mail server hangs':
       return fault.kind;
   }
 }

@@ -7,14 +7,15 @@ import type { Client } from '@temporalio/client';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Truth } from '../sandbox/truth.ts';
 import { startCycle } from '../src/run-cycle.ts';
-import { SCHEDULE_ID } from '../src/schedule.ts';
 import type { StepName } from '../src/workflows/report.ts';
 import { armFaults } from './arm.ts';
-import { historyText, listRuns, resultOf, untilClosed } from './cycles.ts';
+import { historyText, listRuns, resultOf, scheduleOf, untilClosed } from './cycles.ts';
 import type { CycleRun } from './cycles.ts';
 import { badEnd, findViolations } from './oracle.ts';
 import type { CycleEvidence } from './oracle.ts';
-import { describeFault } from './plan.ts';
+import { startPersonsDay } from './person.ts';
+import type { Noted } from './person.ts';
+import { describeFault, isHeldFirst } from './plan.ts';
 import type { Fault, Plan } from './plan.ts';
 import { setStage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -37,6 +38,7 @@ interface Played {
   /** The truth of its end, where stock is written by the Webservice. */
   readonly end: Truth | null;
   readonly struck: readonly string[];
+  readonly noted: readonly Noted[];
   readonly violations: readonly string[];
 }
 
@@ -80,6 +82,9 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
     await stage.gateway.stop();
     const told = { 'the log': stage.gateway.log(), ...(await archivedReports(stage.archive)) };
     const { secrets } = stage;
+    const noted = played.flatMap((one) =>
+      one.noted.map(({ runId, answer }) => ({ cycle: runId.slice(-8), answer })),
+    );
     const imports = [...stage.imports, ...played.flatMap(({ end }) => end ?? [])];
     const jumps = plan.cycles.flat().some(({ kind }) => kind === 'clock jumps');
     const patience = jumps ? Infinity : stage.patience;
@@ -87,7 +92,7 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
       plan,
       violations: [
         ...played.flatMap(({ violations }) => violations),
-        ...findViolations({ truth, imports, cycles, patience, told, secrets }),
+        ...findViolations({ truth, imports, cycles, noted, patience, told, secrets }),
       ],
       struck: [...played.flatMap(({ struck }) => struck), ...truth.sabotage, ...(await stage.suffered())],
       cycles: cycles.length,
@@ -114,6 +119,12 @@ async function playCycle(
   const before = await askTemporal(listRuns);
   if (schedule?.how === 'paused') await askTemporal((client) => scheduleOf(client).pause('inventaire'));
   const disarm = armFaults(stage, plan.scenario, faults);
+  const endDay = isHeldFirst(plan)
+    ? startPersonsDay(
+        stage,
+        faults.find((fault) => fault.kind === 'update held'),
+      )
+    : async () => ({ struck: [], noted: [], violations: [] });
 
   await askTemporal(async (client) => {
     // Asked again because Temporal died: it may have started the cycle before.
@@ -127,12 +138,16 @@ async function playCycle(
   if (!(await untilClosed(askTemporal, CYCLE_PATIENCE)))
     violations.push(`a cycle had not ended after ${CYCLE_PATIENCE / 1_000} s`);
   const end = sandbox.webservice === undefined ? null : await truthAtRest(sandbox);
-  const struck = await disarm();
+  const struck = [...(await disarm())];
+  const day = await endDay();
+  struck.push(...day.struck);
+  violations.push(...day.violations);
   await gateway.ready();
 
   if (schedule?.how === 'paused') {
     const { state } = await askTemporal((client) => scheduleOf(client).describe());
-    if (!state.paused) violations.push('the schedule that was paused runs again by itself');
+    if (!state.paused && faults.every(({ kind }) => kind !== 'paused'))
+      violations.push('the schedule that was paused runs again by itself');
     await askTemporal((client) => scheduleOf(client).unpause());
   }
   const known = new Set(before.map(({ runId }) => runId));
@@ -141,6 +156,7 @@ async function playCycle(
     runs: runs.map((run) => ({ ...run, besideAnother: schedule?.how === 'two at once' })),
     end,
     struck: schedule === undefined ? struck : [...struck, describeFault(schedule)],
+    noted: day.noted,
     violations,
   };
 }
@@ -184,10 +200,6 @@ async function evidenceOf(
     history: historyText(await askTemporal((client) => handleOf(client).fetchHistory())),
     besideAnother,
   };
-}
-
-function scheduleOf(client: Client) {
-  return client.schedule.getHandle(SCHEDULE_ID);
 }
 
 /** The minute from which a cycle has time to deliver the orders before Proshop takes them. */

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { ORDER_COLUMNS, writeConfiguration } from '../sandbox/configuration.ts';
 import { startFtpProxy } from '../sandbox/ftp-proxy.ts';
@@ -14,6 +16,7 @@ import { startKillableFtpServer } from './ftp-under-test.ts';
 import type { KillableFtpServer } from './ftp-under-test.ts';
 import { superviseGateway } from './gateway-supervisor.ts';
 import type { Environment, GatewaySupervisor } from './gateway-supervisor.ts';
+import { isHeldFirst } from './plan.ts';
 import type { Plan, Redeployment } from './plan.ts';
 import { fixedPort } from './ports.ts';
 import { createPostgres } from './postgres.ts';
@@ -110,6 +113,8 @@ async function start(
     await postgres.start();
   }
 
+  const hangs = plan.cycles.flat().some(({ kind }) => kind === 'mail server hangs');
+  const mailPort = hangs ? await startSilentServer(closers) : null;
   const [port, uiPort] = [await fixedPort(), await fixedPort()];
   const configure = (changes: readonly Redeployment[]) =>
     writeConfiguration(sandbox, {
@@ -124,7 +129,9 @@ async function start(
           ...(plan.shop === 'modules' ? {} : { incompleteAfter: `${INCOMPLETE_AFTER}ms` }),
         },
         stock: { planAge: '5s' },
-        waits: WAITS,
+        waits: { ...WAITS, ...(isHeldFirst(plan) ? { decision: '15s' } : {}) },
+        ...(isHeldFirst(plan) ? { gate: { firstRun: 'hold' } } : {}),
+        ...(mailPort === null ? {} : { alerts: alertsTo(mailPort) }),
         ftp: {
           port: proxy.port,
           timeout: '2s',
@@ -189,6 +196,25 @@ async function start(
       return lines.split('\n').filter((line) => line !== '');
     },
   };
+}
+
+/** A server that takes connections, and never says a word. Gives its port. */
+async function startSilentServer(closers: (() => Promise<void>)[]): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function alertsTo(port: number) {
+  const people = { from: 'passerelle@example.org', to: ['boutique@example.org'] };
+  return { every: '500ms', mail: { host: '127.0.0.1', port, tls: 'none', ...people } };
 }
 
 /** What a clock in the shop shows, as if it were UTC. */

@@ -32,6 +32,7 @@ function kindOf(struck: string): string {
   const [, what] =
     /^ftp (refuses connections|data cut|[a-z ]+?(?: \d+)?)(?: after \d+| for \d+| at )/.exec(struck) ?? [];
   if (what !== undefined) return `FTP: ${what}${/\((\w+)\)/.exec(struck)?.[0].replace(/^/, ' ') ?? ''}`;
+  if (struck.startsWith('schedule paused at')) return 'schedule paused and resumed';
   if (struck.startsWith('schedule')) return struck;
   return struck
     .replace(/^shop \w+:/, 'shop:')

@@ -205,7 +205,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
       const rules = plan.rules ?? plan.reasons.map(({ rule }) => rule);
       if (plan.passed || (overruled.size > 0 && rules.every((rule) => overruled.has(rule)))) return plan;
       const reasons = plan.reasons.map(holdReason);
-      progress.raise('batch-held', 'prepareStock', `${ALARMS.held} ${reasons.join('; ')}`);
+      progress.raise('batch-held', 'prepareStock', `${ALARMS.held} Motif : ${reasons.join(' ; ')}`);
       if (!(await isLetThrough(reasons))) {
         progress.skip('updateStock', { type: 'Held', message: reasons.join('; ') });
         return null;

@@ -283,7 +283,7 @@ export const DECISIONS = {
   description:
     'Décide d’une mise à jour du stock retenue : { "answer": "apply" ou "skip", "who": "qui", "why": "pourquoi" }',
   howTo:
-    'Pour décider : *More Actions*, *Send an Update*, `decide`, avec `{ "answer": "apply", "who": "votre nom", "why": "la raison" }` (ou `"skip"` pour garder le stock de la boutique).',
+    'Pour décider : *More Actions*, *Send an Update*, `decide`, avec `{ "answer": "apply", "who": "votre nom", "why": "la raison" }` (ou `"skip"` pour garder le stock de la boutique) ; cliquer *Submit* une seconde fois si rien ne se passe.',
   howToType:
     'Pour décider : npm run client -- decide apply --who "votre nom" --why "la raison" (ou skip pour garder le stock de la boutique)',
   noted: ({ answer, who }: Decision) => `Noté : mise à jour ${ANSWER_WORDS[answer]}, décision de ${who}.`,
@@ -293,7 +293,7 @@ export const DECISIONS = {
   nothingHeld: 'Aucune mise à jour du stock n’est retenue en ce moment.',
 } as const;
 
-/** What the operator's command asks of the gateway, as the list of workflows shows it. */
+/** What the operator's command asks of the gateway, as the Web UI names each of these workflows. */
 export const QUESTIONS = {
   orders: 'Commandes en attente et à traiter',
   order: 'Parcours d’une commande',

@@ -33,6 +33,7 @@ beforeAll(async () => {
     truth,
     imports: [truth],
     cycles: [cycle],
+    noted: [],
     patience: Infinity,
     told: { 'the log': '{"level":30}' },
     secrets: ['sesame-sesame', 'http://shop/export?secure_key=k3y-k3y-k3y'],
@@ -92,6 +93,32 @@ describe('the oracle', () => {
         variant!.shop! += 50;
       },
       /after the update of .*never shows more/,
+    ],
+    [
+      'an update that was held and applied, although nobody said so',
+      (evidence) => {
+        const hold = { until: '', timeZone: 'UTC', reasons: [], decision: null };
+        reportOf(evidence).holds = [hold];
+      },
+      /cycle a applied an update that nobody had let through/,
+    ],
+    [
+      'an update that was applied, although somebody said to skip it',
+      (evidence) => {
+        const decision = { answer: 'skip' as const, who: 'Anne', why: 'essai', at: '' };
+        reportOf(evidence).holds = [{ until: '', timeZone: 'UTC', reasons: [], decision }];
+      },
+      /cycle a applied an update that nobody had let through/,
+    ],
+    [
+      'an answer that was noted, and that the report gives to somebody else',
+      (evidence) => {
+        const answer = { answer: 'apply' as const, who: 'Anne', why: 'essai' };
+        const decision = { ...answer, who: 'Bruno', at: '' };
+        evidence.noted.push({ cycle: 'a', answer });
+        reportOf(evidence).holds = [{ until: '', timeZone: 'UTC', reasons: [], decision }];
+      },
+      /cycle a tells nothing of Anne's answer, which was noted/,
     ],
     [
       'a customer in a history',

@@ -38,6 +38,9 @@ describe('a plan', () => {
       'clock jumps': true,
       'daylight saving': true,
       schedule: true,
+      paused: true,
+      'update held': true,
+      'mail server hangs': true,
       redeployed: true,
     };
     expect([...kinds].sort()).toEqual(Object.keys(all).sort());

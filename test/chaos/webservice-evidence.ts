@@ -173,6 +173,7 @@ async function carryCycles(sandbox: Sandbox): Promise<Evidence> {
     truth,
     imports,
     cycles: [first, second],
+    noted: [],
     // Sandbox milliseconds: the second cycle begins later than that.
     patience: 100,
     told: { 'the log': '{"level":30}' },
