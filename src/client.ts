@@ -144,8 +144,9 @@ command('replay', COMMAND.replay, 'replay 2026-11-24/10h25')
     withOperator(async (operator) => {
       const result = await operator.replay({ cycle });
       print(...(json ? [JSON.stringify(result)] : replayLines(result)));
-      const { orders, sales, stock } = result;
-      return [orders, sales, stock].every(({ different }) => different === 0);
+      const { orders, sales, stock, rules } = result;
+      const isJudgedTheSame = rules === null || rules.was.join() === rules.now.join();
+      return isJudgedTheSame && [orders, sales, stock].every(({ different }) => different === 0);
     }),
   );
 

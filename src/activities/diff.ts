@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { sha256 } from '../archive.ts';
 import { readStock, sizeOf } from '../domain/stock-csv.ts';
 import { notYet, refused } from '../failures.ts';
+import { sameLook } from '../ftp.ts';
 import type { Deps } from './deps.ts';
 import { stockInputs, type ExportSeen } from './stock-inputs.ts';
 import { weighStock, type WeighedStock } from './weigh-stock.ts';
@@ -23,6 +25,9 @@ export const diff =
     const signal = Context.current().cancellationSignal;
     const look = await proshop.lookAtExport(signal);
     if (look === null) throw refused(`Expected ${name} in ${config.proshop.exportFolder}, got none`);
+    // Proshop writes it over minutes.
+    await sleep(config.ftp.settle);
+    if (!sameLook(await proshop.lookAtExport(signal), look)) throw notYet(`${name} is being written`);
     const bytes = await proshop.copyExport(look, signal);
     if (bytes === null) throw notYet(`${name} changed while it was copied`);
     const stock = readStock(bytes, name, config.stock);

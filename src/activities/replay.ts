@@ -65,6 +65,9 @@ export const replay =
     };
   };
 
+/** As exportOrders names them; Proshop's file may end so too. */
+const ORDERS_FILE = /^(late-|last-)?orders(-\d+)?\.csv$/;
+
 /** Files of a shop that is reached by its Webservice are not read again: they are what it answered, request by request. */
 async function compareOrders(
   { archive, config }: Deps,
@@ -77,7 +80,7 @@ async function compareOrders(
   const differing: { id: number; fields: readonly string[] }[] = [];
   let compared = 0;
   for (const name of await archive.names(folder)) {
-    const bytes = name.endsWith('.csv') ? await archive.readIfThere(folder, name) : null;
+    const bytes = ORDERS_FILE.test(name) ? await archive.readIfThere(folder, name) : null;
     if (bytes === null) continue;
     const { orders, setAside } = readOrders(bytes, name, { ...config.orders, columns });
     for (const order of orders) {

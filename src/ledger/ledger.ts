@@ -19,6 +19,7 @@ import {
   sql,
   type SQL,
 } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { OrderRoute } from '../domain/order-life.ts';
 import type { Order, SetAsideOrder, SoldLine } from '../domain/order.ts';
 import type { VariantStock } from '../domain/stock.ts';
@@ -514,6 +515,11 @@ export function createLedger(db: Database) {
           return recorded;
         }
         const until = stock.begunAfter === null ? null : new Date(stock.begunAfter.getTime() - margin);
+        const same = await sameBytesBefore(tx, inserted);
+        // What a person entered since Proshop wrote these very bytes before cannot be in them.
+        const enteredUntil = until === null ? null : earlier(until, same?.begunAfter ?? same?.collectedAt);
+        const isEntered = (settledAt: PgColumn) =>
+          enteredUntil === null ? sql`false` : lte(settledAt, enteredUntil);
         // Two cycles at once collect the very same file.
         const isAnother =
           last?.sha256 !== stock.sha256 || last.modifiedAt?.getTime() !== stock.modifiedAt?.getTime();
@@ -533,17 +539,15 @@ export function createLedger(db: Database) {
         const isCounted = and(
           isNull(orders.reflectedBy),
           ne(orders.route, 'cancelled'),
-          or(inArray(orders.deliveryId, taken), until === null ? sql`false` : lte(orders.settledAt, until)),
+          or(inArray(orders.deliveryId, taken), isEntered(orders.settledAt)),
         );
-        const staleOrders = await ordersSinceSameBytes(tx, inserted, isCounted);
+        const staleOrders = same === null ? 0 : await ordersSince(tx, same, isCounted);
         if (staleOrders === 0) {
           await tx.update(orders).set({ reflectedBy: inserted.id }).where(isCounted);
-          if (until !== null) {
-            await tx
-              .update(unnumberedOrders)
-              .set({ reflectedBy: inserted.id })
-              .where(and(isNull(unnumberedOrders.reflectedBy), lte(unnumberedOrders.settledAt, until)));
-          }
+          await tx
+            .update(unnumberedOrders)
+            .set({ reflectedBy: inserted.id })
+            .where(and(isNull(unnumberedOrders.reflectedBy), isEntered(unnumberedOrders.settledAt)));
         } else {
           await tx.update(stockExports).set({ staleOrders }).where(eq(stockExports.id, inserted.id));
         }
@@ -801,20 +805,17 @@ export function createLedger(db: Database) {
   }
 }
 
+function earlier(one: Date, other: Date | undefined): Date {
+  return other === undefined || one < other ? one : other;
+}
+
 async function latestExport(db: Database): Promise<StockExport | null> {
   const [row] = await db.select().from(stockExports).orderBy(desc(stockExports.position)).limit(1);
   return row ?? null;
 }
 
-/**
- * Orders that Proshop took after it had written the very bytes of this export before: with one of them the bytes cannot
- * be the same. `isCounted` = orders that this export would be the first to count.
- */
-async function ordersSinceSameBytes(
-  tx: Database,
-  { sha256, position }: StockExport,
-  isCounted: SQL | undefined,
-): Promise<number> {
+/** The last sound export of before that held the very bytes of this one. */
+async function sameBytesBefore(tx: Database, { sha256, position }: StockExport): Promise<StockExport | null> {
   const [same] = await tx
     .select()
     .from(stockExports)
@@ -827,7 +828,14 @@ async function ordersSinceSameBytes(
     )
     .orderBy(desc(stockExports.position))
     .limit(1);
-  if (same === undefined) return 0;
+  return same ?? null;
+}
+
+/**
+ * Orders that Proshop took after it had written these bytes before: with one of them the bytes cannot be the same.
+ * `isCounted` = orders that the new export would be the first to count.
+ */
+async function ordersSince(tx: Database, same: StockExport, isCounted: SQL | undefined): Promise<number> {
   const countedSince = tx
     .select({ id: stockExports.id })
     .from(stockExports)

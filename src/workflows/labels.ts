@@ -428,7 +428,7 @@ export function replayLines({ folder, orders, sales, stock, rules }: ReplayResul
     if (compared === 0) return `  ${what} : rien à comparer`;
     if (different === 0) return `  ${what} : ${compared} comparées, rien ne diffère`;
     const more = different > names.length ? ', …' : '';
-    return `  ${what} : ${compared} comparées, ${different} en différence : ${names.join(', ')}${more}`;
+    return `  ${what} : ${compared} comparées, ${different} qui diffèrent : ${names.join(', ')}${more}`;
   };
   return [
     `Cycle ${folder}, refait avec le programme et les réglages d’aujourd’hui`,

@@ -148,7 +148,7 @@ describe('replay', () => {
     });
     expect(JSON.stringify(result)).not.toMatch(/Fèvre|Zoé|Bac/);
     expect(replayLines(result)[1]).toBe(
-      '  Commandes relues : 2 comparées, 2 en différence : 1 (customer.lastname), 2 (customer.lastname)',
+      '  Commandes relues : 2 comparées, 2 qui diffèrent : 1 (customer.lastname), 2 (customer.lastname)',
     );
   });
 
@@ -164,7 +164,7 @@ describe('replay', () => {
     // One of each order.
     expect(result.sales).toMatchObject({ different: 2, first: [expect.any(Number), expect.any(Number)] });
     expect(replayLines(result)[2]).toMatch(
-      /^ {2}Lignes du fichier de ventes : \d+ comparées, 2 en différence : \d+, \d+$/,
+      /^ {2}Lignes du fichier de ventes : \d+ comparées, 2 qui diffèrent : \d+, \d+$/,
     );
   });
 

@@ -84,7 +84,7 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
     taken.clear();
     const deliver = () => world.attempt((activities) => activities.deliverOrders({ cycle: CYCLE }));
     // Cut after the upload: the file is whole, but nobody may know.
-    world.scissors.arm(4);
+    world.scissors.arm(5);
     await expect(deliver()).rejects.toThrow('cut after upload');
     const zombie = sleepwalk('abandonDelivery');
     await zombie.asleep;

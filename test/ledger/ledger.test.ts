@@ -202,7 +202,10 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     await collect('a', after(-5));
     await test.ledger.settleOrder(1, after(0), 'saisie');
     expect(await unitsOutstanding()).toBe(1);
+    // The bytes of before cannot hold it, whenever they come again.
     await collect('b', after(2));
+    expect(await unitsOutstanding()).toBe(1);
+    await collect('c', after(2), 2 * MINUTE, 'another');
     expect(await unitsOutstanding()).toBe(0);
   });
 
