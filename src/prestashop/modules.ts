@@ -243,7 +243,7 @@ async function collectOrders(
 ): Promise<readonly string[]> {
   await ledger.addStagingFolder(settings.staging);
   await session.ensureFolder(settings.staging);
-  for (;;) {
+  for (let round = 0; round < ROUNDS; round++) {
     const faults = [
       ...(await claimStanding(session, settings)),
       ...(await readClaims(session, ledger, settings, record)),
@@ -251,7 +251,10 @@ async function collectOrders(
     // Reading takes its time, and the module may be called next: what somebody exported by hand meanwhile is claimed too.
     if (!(await isOneStanding(session, settings))) return faults;
   }
+  throw notYet(`Orders files still come into ${settings.orders.folder} after ${ROUNDS} looks`);
 }
+
+const ROUNDS = 10;
 
 async function isOneStanding(
   session: FtpSession,

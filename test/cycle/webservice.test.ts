@@ -12,7 +12,7 @@ import { AWAITING_BANK_WIRE, CANCELLED } from '../../sandbox/webservice/order-st
 import type { Version } from '../../sandbox/webservice/site.ts';
 import { followCycle, startCycle } from '../../src/run-cycle.ts';
 import type { CycleReport } from '../../src/workflows/report.ts';
-import { connectTo, startGatewayProcess } from '../support/gateway-process.ts';
+import { connectTo, startGatewayProcess, UNHURRIED } from '../support/gateway-process.ts';
 
 // The gateway as `npm start` runs it, on a shop that it reaches by the simulated Webservice.
 
@@ -27,7 +27,11 @@ const open = async (version: Version) => {
   const { path, environment } = await writeConfiguration(sandbox, {
     folder,
     scenario,
-    overrides: { schedule: { cron: '0 0 1 1 *' }, temporal: { port, uiPort: await freePort() } },
+    overrides: {
+      schedule: { cron: '0 0 1 1 *' },
+      temporal: { port, uiPort: await freePort() },
+      waits: UNHURRIED,
+    },
   });
   await copyBlankLedger(join(folder, 'data', 'ledger'));
   const gateway = startGatewayProcess(path, environment);
@@ -119,14 +123,16 @@ describe('the whole cycle on a shop that is reached by its Webservice', { timeou
   });
 
   it('carries orders, products and stock with PrestaShop 1.7.8 and 9.1', async () => {
-    const runs = (['1.7.8', '9.1'] as const).map(async (version) => {
+    for (const version of ['1.7.8', '9.1'] as const) {
       const { cycle, wrong } = await open(version);
       const { report, startedAt } = await cycle(55);
-      return { version, outcome: report.outcome, wrong: await wrong(startedAt) };
-    });
-    expect(await Promise.all(runs)).toEqual([
-      { version: '1.7.8', outcome: 'complete', wrong: [] },
-      { version: '9.1', outcome: 'complete', wrong: [] },
-    ]);
+      const notDone = report.steps.filter(({ state }) => state !== 'done');
+      expect({ version, notDone, wrong: await wrong(startedAt) }).toEqual({
+        version,
+        notDone: [],
+        wrong: [],
+      });
+      expect(report.outcome).toBe('complete');
+    }
   });
 });

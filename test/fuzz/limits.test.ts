@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startFtpServer } from '../../sandbox/ftp-server.ts';
 import { createFtp, type Ftp, type FtpSession } from '../../src/ftp.ts';
@@ -112,10 +112,11 @@ describe('Names on the FTP server', () => {
   const readWith = async (standing: readonly string[], claimed: Readonly<Record<string, Buffer>> = {}) => {
     const calls: string[] = [];
     const files = new Map(Object.entries(claimed));
+    const names = new Set(standing);
     const session = {
       settle: 0,
       ensureFolder: async () => undefined,
-      list: async (folder: string) => (folder === '/export' ? standing : [...files.keys()]),
+      list: async (folder: string) => [...(folder === '/export' ? names : files.keys())],
       lookTwice: async () =>
         [
           { size: 1, modifiedAt: null },
@@ -125,7 +126,10 @@ describe('Names on the FTP server', () => {
         size: files.get(path.slice('/passerelle/'.length))?.length ?? 0,
         modifiedAt: null,
       }),
-      rename: async (from: string, to: string) => void calls.push(`rename ${from} ${to}`),
+      rename: async (from: string, to: string) => {
+        calls.push(`rename ${from} ${to}`);
+        names.delete(posix.basename(from));
+      },
       remove: async (path: string) => void calls.push(`remove ${path}`),
       download: async (path: string) => {
         calls.push(`download ${path}`);
