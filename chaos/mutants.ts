@@ -174,7 +174,8 @@ export const MUTANTS: readonly Mutant[] = [
             kind: 'webservice',
             match: { method: 'POST', resource: 'products' },
             fault: 'slow',
-            milliseconds: 3_000,
+            // The product is made long after the next look for it.
+            milliseconds: 6_000,
           },
         ],
       ],
