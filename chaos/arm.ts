@@ -8,8 +8,9 @@ import { oneUnit, perform } from './shoppers.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * Arms the faults of one cycle; those of its start, and what people do of held updates, are the caller's. Gives what takes them back, so that everything
- * works again; it resolves to what struck, but for what the sandbox and the gateway's process note themselves.
+ * Arms the faults of one cycle; those of its start, and what people do of held updates, are the caller's. Gives what takes
+ * them back, so that everything works again; it resolves to what struck, but for what the sandbox and the gateway's
+ * process note themselves.
  */
 export function armFaults(
   stage: Stage,

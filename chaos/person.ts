@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { createCycles } from '../src/cycles.ts';
 import { decideUpdate } from '../src/workflows/decision.ts';
-import { reportQuery, type Answer, type CycleReport, type Hold } from '../src/workflows/report.ts';
+import type { Answer, Hold } from '../src/workflows/report.ts';
 import { listRuns, type CycleRun } from './cycles.ts';
 import { describeFault } from './plan.ts';
 import type { Fault } from './plan.ts';
 import type { Stage } from './stage.ts';
+
+/** Milliseconds: a cycle whose worker is down does not answer. */
+const PATIENCE = 5_000;
 
 type Held = Extract<Fault, { kind: 'update held' }>;
 
@@ -33,11 +37,11 @@ export function startPersonsDay(stage: Stage, fault: Held | undefined): () => Pr
   const seen = new Set<string>();
   const over = new AbortController();
 
-  const send = async (run: CycleRun, answer: Answer): Promise<void> => {
+  /** True when the answer was noted. */
+  const send = async (run: CycleRun, answer: Answer): Promise<boolean> => {
     const isNoted = await askTemporal((client) => decide(client, run, answer));
-    if (isNoted && noted.some(({ runId }) => runId === run.runId))
-      violations.push(`a second answer was noted after the first: ${answer.why}`);
     if (isNoted) noted.push({ runId: run.runId, answer });
+    return isNoted;
   };
   const see = async (run: CycleRun, hold: Hold): Promise<void> => {
     const how = fault?.decide ?? 'apply';
@@ -48,16 +52,20 @@ export function startPersonsDay(stage: Stage, fault: Held | undefined): () => Pr
       await gateway.ready();
     }
     if (how === 'not at all' || how === 'too late') return;
-    await send(run, { answer: isFirst && how !== 'skip' ? 'apply' : 'skip', who: 'Anne', why: 'première' });
-    if (how === 'twice') await send(run, { answer: 'skip', who: 'Bruno', why: 'seconde' });
+    const answer = isFirst && how !== 'skip' ? 'apply' : 'skip';
+    const isNoted = await send(run, { answer, who: 'Anne', why: 'première' });
+    if (how === 'twice' && isNoted && (await send(run, { answer: 'skip', who: 'Bruno', why: 'seconde' })))
+      violations.push('a second answer was noted after the first');
   };
   const day = (async () => {
     for (; !over.signal.aborted; await sleep(200)) {
       const runs = await askTemporal(listRuns);
       for (const run of runs.filter(({ status }) => status === 'RUNNING')) {
-        const hold = (await askTemporal((client) => reportOf(client, run)))?.holds?.at(-1);
-        if (hold === undefined || hold.decision !== null || seen.has(hold.until)) continue;
-        seen.add(hold.until);
+        const report = await askTemporal((client) => createCycles(client).report(run, PATIENCE));
+        const hold = report?.holds?.at(-1);
+        const key = `${run.runId} ${hold?.until}`;
+        if (hold === undefined || hold.decision !== null || seen.has(key)) continue;
+        seen.add(key);
         await see(run, hold);
       }
     }
@@ -67,9 +75,8 @@ export function startPersonsDay(stage: Stage, fault: Held | undefined): () => Pr
     over.abort();
     await day;
     const last = (await askTemporal(listRuns)).at(-1);
-    if (fault?.decide === 'too late' && last !== undefined)
-      await send(last, { answer: 'apply', who: 'Anne', why: 'trop tard' });
-    if (noted.some(({ answer }) => answer.why === 'trop tard'))
+    const late: Answer = { answer: 'apply', who: 'Anne', why: 'trop tard' };
+    if (fault?.decide === 'too late' && last !== undefined && (await send(last, late)))
       violations.push('an answer was noted after the cycle had ended');
     return { struck, noted, violations };
   };
@@ -84,12 +91,4 @@ async function decide(client: Client, { workflowId, runId }: CycleRun, answer: A
     if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError) return false;
     throw error;
   }
-}
-
-/** Null when the cycle does not answer: its worker is down. */
-async function reportOf(client: Client, { workflowId, runId }: CycleRun): Promise<CycleReport | null> {
-  const query = client.withDeadline(Date.now() + 5_000, () =>
-    client.workflow.getHandle(workflowId, runId).query(reportQuery),
-  );
-  return query.catch(() => null);
 }

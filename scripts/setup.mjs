@@ -44,7 +44,7 @@ function installPackages() {
     .update(process.versions.modules)
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.log('Set-up: fetching the npm packages (about 400 MB on disk, once)…');
+  console.log('Set-up: fetching the npm packages (about 600 MB on disk, once)…');
   run(
     'npm',
     [

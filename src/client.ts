@@ -21,11 +21,12 @@ import {
 // The operator's command. Talks to Temporal only, at TEMPORAL_ADDRESS or where `npm start` runs its own. Exit codes: 0 =
 // done, 1 = not as one would wish (a cycle that is not complete, an order that nobody knows, a decision that is refused),
 // 2 = nothing could be asked: no answer, or a command that is misspelt.
+
 /** The word between quotes in Commander's complaint, not the option that it stands behind. */
 const WRONG_WORD = /(?:option '.*' argument )?'(.*?)'(?: is invalid|[^']*$)/;
 
-/** Of an order without a readable number: `3f2a91c0-12`. */
-const MARK = /^[\da-f]{8}-\d+$/;
+/** The tag of an order without a readable number: `3f2a91c0-12`. */
+const TAG = /^[\da-f]{8}-\d+$/;
 
 const program = new Command('passerelle');
 french(program).description(COMMAND.description).helpCommand('help [command]', COMMAND.helpCommand);
@@ -110,7 +111,7 @@ french(orders.command('settle'))
   .description(COMMAND.settle)
   .argument('<number...>', COMMAND.settleNumbers, (word, before: readonly OrderName[] | undefined) => [
     ...(before ?? []),
-    MARK.test(word) ? word : orderNumber(word),
+    TAG.test(word) ? word : orderNumber(word),
   ])
   .requiredOption('--why <why>', COMMAND.settleWhy)
   .addHelpText('after', COMMAND.example('orders settle 1201 1204 --why "saisie à la main"'))

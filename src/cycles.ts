@@ -2,6 +2,7 @@ import {
   isGrpcServiceError,
   ScheduleNotFoundError,
   type Client,
+  WorkflowNotFoundError,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -27,7 +28,7 @@ export interface CycleSeen {
   readonly endedAt: string | null;
   /** Temporal's word: `RUNNING`, `COMPLETED`, `FAILED`, `TERMINATED`, `CANCELLED`, `TIMED_OUT`. */
   readonly status: string;
-  /** Its result; null while it runs, and when it came to no end of its own. */
+  /** Its result; null while it runs, when it came to no end of its own, and when Temporal has it no more. */
   readonly report: CycleReport | null;
 }
 
@@ -59,6 +60,12 @@ const DEADLINE = 10_000;
 const PAGE = 200;
 const AT_ONCE = 8;
 
+/** Temporal lists what it forgets a moment longer than it keeps it. */
+function gone(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) return null;
+  throw error;
+}
+
 /** What Temporal knows of the cycles. Throws what it answers, or a deadline exceeded. */
 export function createCycles(client: Client): Cycles {
   const ask = <T>(question: () => Promise<T>, patience = DEADLINE) =>
@@ -72,9 +79,16 @@ export function createCycles(client: Client): Cycles {
       startedAt: run.startTime.toISOString(),
       endedAt: run.closeTime?.toISOString() ?? null,
       status,
-      report: status === 'COMPLETED' ? ((await handle.result()) as CycleReport) : null,
+      report: status === 'COMPLETED' ? ((await handle.result().catch(gone)) as CycleReport | null) : null,
     };
   };
+  const endedSince = (since: Date) =>
+    ask(async () => {
+      const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime >= '${since.toISOString()}'`;
+      const ended: WorkflowExecutionInfo[] = [];
+      for await (const run of client.workflow.list({ query, pageSize: PAGE })) ended.push(run);
+      return ended.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
+    });
   return {
     schedule: (patience) =>
       ask(async () => {
@@ -104,24 +118,14 @@ export function createCycles(client: Client): Cycles {
       }),
     report: ({ workflowId, runId }, patience) =>
       ask(() => client.workflow.getHandle(workflowId, runId).query(reportQuery), patience).catch(() => null),
-    closed: (since) =>
-      ask(async () => {
-        const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime >= '${since.toISOString()}'`;
-        const closed: ClosedCycle[] = [];
-        for await (const { workflowId, runId, startTime } of client.workflow.list({ query }))
-          closed.push({ workflowId, runId, startedAt: startTime.toISOString() });
-        return closed.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
-      }),
-    async finished(since) {
-      const runs = await ask(async () => {
-        const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime >= '${since.toISOString()}'`;
-        const found: WorkflowExecutionInfo[] = [];
-        for await (const run of client.workflow.list({ query, pageSize: PAGE })) found.push(run);
-        return found.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
-      });
-      // Three months have thousands of them: each has a deadline of its own.
-      return pLimit(AT_ONCE).map(runs, (run) => ask(() => look(run)));
-    },
+    closed: async (since) =>
+      (await endedSince(since)).map(({ workflowId, runId, startTime }) => ({
+        workflowId,
+        runId,
+        startedAt: startTime.toISOString(),
+      })),
+    // Three months have thousands of them: each has a deadline of its own.
+    finished: async (since) => pLimit(AT_ONCE).map(await endedSince(since), (run) => ask(() => look(run))),
     history: ({ workflowId, runId }) =>
       ask(async () => {
         try {

@@ -72,13 +72,10 @@ export function createOperator(client: Client, patience = PATIENCE) {
   const cycles = createCycles(client);
   const schedule = client.schedule.getHandle(SCHEDULE_ID);
 
-  const ask = <T>(type: keyof typeof QUESTIONS, ...args: readonly unknown[]): Promise<T> =>
-    askWithin(patience, type, args);
-
-  const askWithin = async <T>(
-    within: number,
+  const ask = async <T>(
     type: keyof typeof QUESTIONS,
-    args: readonly unknown[],
+    args: readonly unknown[] = [],
+    within = patience,
   ): Promise<T> => {
     try {
       return await client.withDeadline(Date.now() + within + GRACE, () =>
@@ -144,16 +141,16 @@ export function createOperator(client: Client, patience = PATIENCE) {
     orders: askOrders,
 
     /** Null when nobody has seen such an order. */
-    order: (id: number) => ask<OrderJourney | IncompleteJourney | null>('order', id),
+    order: (id: number) => ask<OrderJourney | IncompleteJourney | null>('order', [id]),
 
     /** @throws {Refusal} when there is no cache to put aside, or no access to the shop's files. */
     resetShopCache: () => orRefusal(ask<ResetShopCacheResult>('resetShopCache')),
 
     /** @throws {Refusal} when Proshop has left no file, or one that cannot be read. */
-    diff: () => orRefusal(askWithin<DiffResult>(patience * SLOW, 'diff', [])),
+    diff: () => orRefusal(ask<DiffResult>('diff', [], patience * SLOW)),
 
     /** @throws {Refusal} when the archive has no such cycle, or several, or a file in it cannot be read any more. */
-    replay: (input: ReplayInput) => orRefusal(askWithin<ReplayResult>(patience * SLOW, 'replay', [input])),
+    replay: (input: ReplayInput) => orRefusal(ask<ReplayResult>('replay', [input], patience * SLOW)),
 
     /** What the cycles of the last `days` days did, today among them: as far back as Temporal keeps them. */
     async period(days: number): Promise<Period> {
@@ -163,6 +160,6 @@ export function createOperator(client: Client, patience = PATIENCE) {
       return periodOf(await cycles.finished(since), now, days);
     },
 
-    settle: (input: SettleInput) => ask<SettleResult>('settleOrders', input),
+    settle: (input: SettleInput) => ask<SettleResult>('settleOrders', [input]),
   };
 }

@@ -51,7 +51,7 @@ export async function followCycle(
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
   // A call without a deadline whose answer is lost is waited for for ever.
   const ask = <T>(question: () => Promise<T>) => client.withDeadline(Date.now() + DEADLINE, question);
-  let silentUntil = Date.now() + DEADLINE;
+  let tellSilenceAt = Date.now() + DEADLINE;
   for (let answeredAt = Date.now(); ; await sleep(PACE)) {
     try {
       const { closeTime, raw } = await ask(() => handle.describe());
@@ -64,10 +64,10 @@ export async function followCycle(
       const report = await ask(() => handle.query(reportQuery)).catch(() => null);
       if (report !== null) {
         show(report, waiting);
-        silentUntil = Infinity;
-      } else if (Date.now() > silentUntil) {
+        tellSilenceAt = Infinity;
+      } else if (Date.now() > tellSilenceAt) {
         noReport();
-        silentUntil = Infinity;
+        tellSilenceAt = Infinity;
       }
     } catch (error) {
       if (error instanceof WorkflowNotFoundError || Date.now() - answeredAt > PATIENCE) throw error;

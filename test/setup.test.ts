@@ -33,7 +33,7 @@ it('says in one sentence that a fresh clone without a network cannot be set up',
     (error: { code: number; stdout: string; stderr: string }) => error,
   );
   expect(code).toBe(1);
-  expect(stdout).toBe('Set-up: fetching the npm packages (about 400 MB on disk, once)…\n');
+  expect(stdout).toBe('Set-up: fetching the npm packages (about 600 MB on disk, once)…\n');
   expect(stderr).toBe(
     'Set-up could not fetch the npm packages: the package registry does not answer. Connect this machine to the network, or set its proxy, and run the command again.\n',
   );

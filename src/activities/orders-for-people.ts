@@ -5,17 +5,12 @@ import type { Deps } from './deps.ts';
 export interface OrdersForPeople {
   readonly outstanding: Listed<OrderJourney>;
   readonly byHand: Listed<{ readonly id: number; readonly reference: string }>;
-  /** `id` null = its number could not be read: people name it by its mark, `3f2a91c0-12`. */
-  readonly setAside: Listed<{
-    readonly id: number | null;
-    readonly mark: string | null;
-    readonly reason: string | null;
-  }>;
+  readonly setAside: Listed<{ readonly id: OrderName; readonly reason: string | null }>;
   readonly takeBacks: Listed<{ readonly id: number; readonly reference: string; readonly cause: string }>;
   readonly incomplete: Listed<{ readonly id: number; readonly reference: string; readonly givenUp: boolean }>;
 }
 
-/** An order's number; for one whose number cannot be read, its mark. */
+/** An order's number; for one whose number cannot be read, its tag, `3f2a91c0-12`. */
 export type OrderName = number | string;
 
 export interface Listed<T> {
@@ -24,7 +19,6 @@ export interface Listed<T> {
 }
 
 export interface SettleInput {
-  /** Numbers, and marks of those without one. */
   readonly ids: readonly OrderName[];
   readonly why: string;
 }
@@ -52,8 +46,8 @@ export const listOrders =
       outstanding: await ledger.outstandingJourneys(LONGEST),
       byHand: listed(byHand.map(({ id, reference }) => ({ id, reference }))),
       setAside: listed([
-        ...setAside.map(({ id, reason }) => ({ id, mark: null, reason })),
-        ...unnumbered.map(({ mark, reason }) => ({ id: null, mark, reason })),
+        ...setAside.map(({ id, reason }) => ({ id, reason })),
+        ...unnumbered.map(({ tag, reason }) => ({ id: tag, reason })),
       ]),
       takeBacks: listed(takeBacks.map(({ id, reference, cause }) => ({ id, reference, cause }))),
       incomplete: listed(

@@ -7,7 +7,6 @@ import { weighStock, type WeighedStock } from './weigh-stock.ts';
 
 export interface PrepareStockInput {
   readonly cycle: CycleRef;
-  readonly exportId: string;
   readonly file: ArchivedFile;
 }
 

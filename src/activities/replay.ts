@@ -122,7 +122,7 @@ async function compareStock(
   const filed = await archive.readIfThere(folder, config.stock.updateName);
   if (bytes === null || packed === null || filed === null) return { stock: comparison(0, []), rules: null };
   const stock = readStock(bytes, config.proshop.exportName, config.stock);
-  const { plan, weighed } = weighStock(stock, await unpackInputs(packed), config);
+  const { plan, weighed } = weighStock(stock, unpackInputs(packed), config);
   const read = (update: Buffer) =>
     new Map(
       readStock(update, config.stock.updateName, config.stock).variants.map((row) => [

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { constants, createGunzip, createGzip } from 'node:zlib';
+import { constants, createGzip, gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { SoldLine } from '../domain/order.ts';
 import type { VariantStock } from '../domain/stock.ts';
@@ -52,12 +52,8 @@ export async function packInputs({ applied, ...others }: StockInputs): Promise<B
 }
 
 /** @throws when these are not the bytes of `packInputs`. */
-export async function unpackInputs(bytes: Buffer): Promise<StockInputs> {
-  const pieces: Buffer[] = [];
-  await pipeline(Readable.from([bytes]), createGunzip(), async (text: AsyncIterable<Buffer>) => {
-    for await (const piece of text) pieces.push(piece);
-  });
-  const [first = '', ...rest] = Buffer.concat(pieces).toString().trimEnd().split('\n');
+export function unpackInputs(bytes: Buffer): StockInputs {
+  const [first = '', ...rest] = gunzipSync(bytes).toString().trimEnd().split('\n');
   const { isApplied, ...head } = headSchema.parse(JSON.parse(first));
   const variants = rest.map((line) => variantSchema.parse(JSON.parse(line)));
   const applied = new Map(

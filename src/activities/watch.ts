@@ -126,7 +126,7 @@ async function factsOf(
     byHand: byHand.map(({ id }) => ({ subject: String(id), id, reason: null })),
     setAside: [
       ...setAside.map(({ id, reason }) => ({ subject: String(id), id, reason })),
-      ...unnumbered.map(({ mark, reason }) => ({ subject: mark, id: null, reason })),
+      ...unnumbered.map(({ tag, reason }) => ({ subject: tag, id: null, reason })),
     ],
   };
 }

@@ -277,7 +277,7 @@ export function createLedger(db: Database) {
         .where(and(isForPeople, isNull(orders.settledAt)))
         .orderBy(asc(orders.id));
       const unnumbered = await db
-        .select({ mark, reason: unnumberedOrders.reason })
+        .select({ tag, reason: unnumberedOrders.reason })
         .from(unnumberedOrders)
         .where(isNull(unnumberedOrders.settledAt))
         .orderBy(asc(unnumberedOrders.seenAt), asc(unnumberedOrders.line));
@@ -308,20 +308,20 @@ export function createLedger(db: Database) {
       return rows.length === 1;
     },
 
-    /** The same for an order without a readable number, by its mark. */
+    /** The same for an order without a readable number, by its tag. */
     async settleUnnumbered(wanted: string, at: Date, why: string): Promise<void> {
       await db
         .update(unnumberedOrders)
         .set({ settledAt: at, settledWhy: why })
-        .where(and(eq(mark, wanted), isNull(unnumberedOrders.settledAt)));
+        .where(and(eq(tag, wanted), isNull(unnumberedOrders.settledAt)));
     },
 
-    /** Why a person has settled it; null when nobody has, or there is no such mark. */
+    /** Why a person has settled it; null when nobody has, or there is no such tag. */
     async unnumberedSettled(wanted: string): Promise<string | null> {
       const [row] = await db
         .select({ why: unnumberedOrders.settledWhy })
         .from(unnumberedOrders)
-        .where(eq(mark, wanted));
+        .where(eq(tag, wanted));
       return row?.why ?? null;
     },
 
@@ -854,7 +854,7 @@ async function ordersSince(tx: Database, same: StockExport, isCounted: SQL | und
 }
 
 /** What people call an order without a readable number: the beginning of its file's digest, and its line. */
-const mark = sql<string>`left(${unnumberedOrders.fileSha256}, 8) || '-' || ${unnumberedOrders.line}`;
+const tag = sql<string>`left(${unnumberedOrders.fileSha256}, 8) || '-' || ${unnumberedOrders.line}`;
 const isOutstanding = and(isNull(orders.reflectedBy), ne(orders.route, 'cancelled'));
 const isForPeople = inArray(orders.route, ['by_hand', 'set_aside']);
 const toSend = and(eq(orders.route, 'send'), isNull(orders.deliveryId), isNull(orders.settledAt));

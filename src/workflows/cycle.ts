@@ -239,7 +239,7 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
     const lateOrdersAt = late.askedAt ?? new Date(Date.now()).toISOString();
     const plan = await progress.step('prepareStock', (summary) =>
       work.prepareStock.executeWithOptions({ summary, scheduleToCloseTimeout: waits.prepareStock }, [
-        { cycle: ref, exportId: stock.exportId, file: stock.file },
+        { cycle: ref, file: stock.file },
       ]),
     );
     if (plan === null) {

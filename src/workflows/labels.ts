@@ -361,7 +361,7 @@ export const COMMAND = {
   noAnswer: 'Temporal répond, mais la passerelle non : est-elle lancée (npm start) ?',
   noSchedule: 'Temporal ne connaît pas encore la passerelle : lancez-la une première fois (npm start).',
   started: (id: string) => `Cycle lancé : ${id}`,
-  unexpected: (message: string) => `Temporal ne fait pas ce qui est demandé : ${message}`,
+  unexpected: (message: string) => `Cela n’a pas abouti : ${message}`,
   noReport:
     'Le cycle ne répond pas : pas encore commencé, mis en pause, ou passerelle arrêtée. On attend (Ctrl+C arrête d’attendre, pas le cycle).',
   silentCycle: 'il ne répond pas (pas encore commencé, mis en pause, ou passerelle arrêtée)',
@@ -527,8 +527,8 @@ function peopleGroups({ byHand, setAside, takeBacks, incomplete }: Omit<OrdersFo
     group(
       'Mises de côté',
       setAside,
-      ({ id, mark }) => `${id ?? noNumber(mark)}`,
-      ({ id, mark, reason }) => `${id ?? noNumber(mark)} : ${reason ?? ''}`,
+      ({ id }) => orderName(id),
+      ({ id, reason }) => `${orderName(id)} : ${reason ?? ''}`,
     ),
     group(
       'À reprendre dans Proshop',
@@ -545,9 +545,9 @@ function peopleGroups({ byHand, setAside, takeBacks, incomplete }: Omit<OrdersFo
   ].filter(({ total }) => total > 0);
 }
 
-/** An order is named so where its number cannot be read: `orders settle` takes its mark. */
-function noNumber(mark: string | null): string {
-  return `sans numéro lisible, repère ${mark ?? 'inconnu'}`;
+/** What `orders settle` takes of it: its number, or its tag. */
+function orderName(name: OrderName): string {
+  return typeof name === 'number' ? `${name}` : `sans numéro lisible, repère ${name}`;
 }
 
 function more({ total, first }: Listed<unknown>): readonly string[] {
@@ -834,7 +834,7 @@ function setAsideReason(warning: Warning): string {
 }
 
 function numberOf({ subject }: WarningKey): string {
-  return /^\d+$/.test(subject) ? subject : noNumber(subject);
+  return orderName(/^\d+$/.test(subject) ? Number(subject) : subject);
 }
 
 function numbersOf(warnings: readonly WarningKey[]): string {

@@ -93,7 +93,7 @@ const collectFresh = (bytes: Buffer | string, ago = 1_000) =>
     );
 const prepareStock = async () => {
   const { exportId, file } = await collectStock();
-  const plan = await world.attempt((activities) => activities.prepareStock({ cycle: CYCLE, exportId, file }));
+  const plan = await world.attempt((activities) => activities.prepareStock({ cycle: CYCLE, file }));
   return { exportId, file, plan };
 };
 const updateStock = (exportId: string, update: ArchivedFile) =>
@@ -634,11 +634,11 @@ describe('7, the preparation of the stock', () => {
     await sleep(20);
     await world.put('ExportCSV', stockCsv(['3000000000017', 3]));
     await expect(collect()).rejects.toThrow(/being written/);
-    const { exportId, file: stock, reflected } = await collect();
+    const { file: stock, reflected } = await collect();
     // The order stays outstanding: a file that cannot be true counts nothing.
     expect(reflected).toBe(0);
     const prepare = () =>
-      world.attempt((activities) => activities.prepareStock({ cycle: second, exportId, file: stock }));
+      world.attempt((activities) => activities.prepareStock({ cycle: second, file: stock }));
     expect(await prepare()).toMatchObject({
       outstanding: 1,
       passed: false,
@@ -658,8 +658,8 @@ describe('7, the preparation of the stock', () => {
       await sleep(20);
       await world.put('ExportCSV', content);
       await expect(collect()).rejects.toThrow(/being written/);
-      const { exportId, file } = await collect();
-      return world.attempt((a) => a.prepareStock({ cycle, exportId, file }));
+      const { file } = await collect();
+      return world.attempt((a) => a.prepareStock({ cycle, file }));
     };
     expect(await collectIn('a')).toMatchObject({ passed: true });
     willExport(ordersCsv(orderRow(1)));
@@ -686,9 +686,9 @@ describe('7, the preparation of the stock', () => {
     const collect = () =>
       world.attempt((activities) => activities.collectStock({ cycle: again, standing: null }), notes);
     await expect(collect()).rejects.toThrow(/being written/);
-    const { exportId, file } = await collect();
+    const { file } = await collect();
     expect(
-      await world.attempt((activities) => activities.prepareStock({ cycle: again, exportId, file })),
+      await world.attempt((activities) => activities.prepareStock({ cycle: again, file })),
     ).toMatchObject({ passed: true });
   });
 
@@ -713,8 +713,8 @@ describe('7, the preparation of the stock', () => {
       world.attempt((activities) => activities.collectStock({ cycle: again, standing: null }), notes);
     await expect(collect()).rejects.toThrow(/being written/);
     const collected = await collect();
-    const { exportId: next, file } = collected;
-    expect(await world.attempt((a) => a.prepareStock({ cycle: again, exportId: next, file }))).toMatchObject({
+    const { file } = collected;
+    expect(await world.attempt((a) => a.prepareStock({ cycle: again, file }))).toMatchObject({
       passed,
     });
   });
@@ -761,7 +761,7 @@ describe('8, the update of the stock', () => {
     await open();
     const { exportId, file } = await collectFresh(stockCsv(['3000000000017', 3]));
     await world.attempt((activities) => activities.createProducts({ file }));
-    const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+    const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, file }));
     if (written !== null) await world.put('ExportCSV', written);
     await expect(updateStock(exportId, update)).rejects.toThrow(/begun its import/);
     expect(await test.ledger.openModels()).toBe(stillOpen);

@@ -239,7 +239,7 @@ async function collected(w: World): Promise<void> {
 async function prepared(w: World): Promise<void> {
   await collected(w);
   const { exportId, file } = stock;
-  const { update } = await w.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+  const { update } = await w.attempt((a) => a.prepareStock({ cycle: CYCLE, file }));
   stock = { exportId, file, update };
 }
 

@@ -5,7 +5,7 @@ import { listOrders, orderJourney, settleOrders } from '../../src/activities/ord
 import type { OrderStanding } from '../../src/domain/order-life.ts';
 import { journeyLines, ordersLines } from '../../src/workflows/labels.ts';
 import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { anOrder, anUnreadableOrder } from '../support/orders.ts';
+import { anOrder, anUnreadableOrder, recordUnreadable } from '../support/orders.ts';
 
 const NOON = new Date('2026-11-24T12:00:00Z');
 const after = (minutes: number) => new Date(NOON.getTime() + minutes * 60_000);
@@ -99,15 +99,7 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
     await see(2, { byHand: true });
     await see(3, { standing: 'waiting' });
     await see(4, { standing: 'cancelled' });
-    await test.ledger.recordOrders({
-      cycle: 'a',
-      step: 1,
-      file: 'commandes',
-      fileSha256: 'f'.repeat(64),
-      at: NOON,
-      orders: [],
-      setAside: [anUnreadableOrder(8), { ...anUnreadableOrder(9), id: null }],
-    });
+    await recordUnreadable(test.ledger, NOON, [anUnreadableOrder(8), { ...anUnreadableOrder(9), id: null }]);
     await see(5);
     await deliver(5);
     await see(5, { standing: 'cancelled' });
@@ -122,10 +114,7 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
       byHand: { total: 1, first: [{ id: 2 }] },
       setAside: {
         total: 2,
-        first: [
-          { id: 8, mark: null },
-          { id: null, mark: 'ffffffff-12' },
-        ],
+        first: [{ id: 8 }, { id: 'ffffffff-12' }],
       },
       takeBacks: { total: 1, first: [{ id: 5, cause: 'cancelled' }] },
       incomplete: { total: 1, first: [{ id: 6, givenUp: false }] },
@@ -183,20 +172,15 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
       neverSent: [],
       nothingToSettle: [1],
     });
-    await test.ledger.recordOrders({
-      cycle: 'a',
-      step: 1,
-      file: 'commandes',
-      fileSha256: 'f'.repeat(64),
-      at: NOON,
-      orders: [],
-      setAside: [anUnreadableOrder(null), anUnreadableOrder(null, { line: 13 })],
-    });
+    await recordUnreadable(test.ledger, NOON, [
+      anUnreadableOrder(null),
+      anUnreadableOrder(null, { line: 13 }),
+    ]);
     const ids = ['ffffffff-13', 'ffffffff-1'];
     const marked = { settled: ['ffffffff-13'], neverSent: [], nothingToSettle: ['ffffffff-1'] };
     expect(await settleOrders(deps)({ ids, why })).toEqual(marked);
     expect(await settleOrders(deps)({ ids, why })).toEqual(marked);
-    expect((await listOrders(deps)()).setAside.first.map(({ mark }) => mark)).toEqual(['ffffffff-12']);
+    expect((await listOrders(deps)()).setAside.first.map(({ id }) => id)).toEqual(['ffffffff-12']);
     expect(await orderJourney(deps)(1)).toMatchObject({ settled: { why } });
     expect(await listOrders(deps)()).toMatchObject({ byHand: { total: 0 }, takeBacks: { total: 0 } });
   });

@@ -10,7 +10,7 @@ import { FAILURE } from '../../src/failures.ts';
 import type { CycleReport, StepName, StepReport } from '../../src/workflows/report.ts';
 import { completeReport } from '../chaos/complete-report.ts';
 import { openTestPglite, type TestLedger } from '../support/ledgers.ts';
-import { anOrder, anUnreadableOrder } from '../support/orders.ts';
+import { anOrder, anUnreadableOrder, recordUnreadable } from '../support/orders.ts';
 import { NO_CYCLES } from '../support/world.ts';
 
 const MINUTE = 60_000;
@@ -198,15 +198,10 @@ describe('what is told', () => {
   });
 
   it('is orders that were set aside, with the reason, also without a number', async () => {
-    await test.ledger.recordOrders({
-      cycle: 'a',
-      step: 1,
-      file: 'commandes',
-      fileSha256: 'f'.repeat(64),
-      at: ago(HOUR),
-      orders: [],
-      setAside: [anUnreadableOrder(1201), anUnreadableOrder(null, { line: 13 })],
-    });
+    await recordUnreadable(test.ledger, ago(HOUR), [
+      anUnreadableOrder(1201),
+      anUnreadableOrder(null, { line: 13 }),
+    ]);
     expect(await look()).toEqual([
       'mail: Passerelle : 2 commandes mises de côté (1201, sans numéro lisible, repère ffffffff-13)',
     ]);

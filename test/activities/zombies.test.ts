@@ -105,7 +105,7 @@ onEach([SANDBOX_SERVER, ...REAL_SERVERS], (tested) => {
     const collect = () => world.attempt((a) => a.collectStock({ cycle: CYCLE, standing: null }), notes);
     await expect(collect()).rejects.toThrow(/being written/);
     const { exportId, file } = await collect();
-    const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, exportId, file }));
+    const { update } = await world.attempt((a) => a.prepareStock({ cycle: CYCLE, file }));
     const input = { cycle: CYCLE, exportId, update, lateOrdersAt: new Date().toISOString() };
     await expect(world.attempt((a) => a.updateStock(input))).rejects.toThrow(/begun its import/);
     await unlink(join(world.ftpRoot, 'ExportCSVmod'));

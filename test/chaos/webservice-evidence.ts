@@ -6,14 +6,14 @@ import type { CycleEvidence, Evidence } from '../../chaos/oracle.ts';
 import { upload, withFtp } from '../../sandbox/ftp-access.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { productName } from '../../sandbox/scenario.ts';
-import type { Truth, TruthOrder } from '../../sandbox/truth.ts';
+import type { Truth } from '../../sandbox/truth.ts';
 import { addProduct, articleOf } from '../../sandbox/webservice/catalog.ts';
 import type { PlaceOptions } from '../../sandbox/webservice/checkout.ts';
 import { rowsOf } from '../../sandbox/webservice/database.ts';
 import { AWAITING_BANK_WIRE, CANCELLED } from '../../sandbox/webservice/order-states.ts';
 import { sumOfSizes, writeTotal } from '../../sandbox/webservice/stock.ts';
 import type { WebserviceAccess } from '../../sandbox/webservice-shop.ts';
-import { salesXml } from '../sandbox/cycle-by-hand.ts';
+import { saleRows, salesXml } from '../sandbox/cycle-by-hand.ts';
 import {
   alpha38,
   alpha39,
@@ -184,21 +184,4 @@ async function carryCycles(sandbox: Sandbox): Promise<Evidence> {
 async function read({ url, key }: WebserviceAccess, resource: 'orders' | 'stock_availables'): Promise<void> {
   const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
   await fetch(`${url}/api/${resource}?display=full&output_format=JSON`, { headers: { authorization } });
-}
-
-/** An order as the rows of an orders file, from which its sale is written. */
-function saleRows(order: TruthOrder): Readonly<Record<string, string>>[] {
-  const euros = (cents: number) => (cents / 100).toFixed(2);
-  return order.lines.map((line) => ({
-    id_order: String(order.id),
-    reference: order.reference,
-    payment: order.payment,
-    total_paid_tax_incl: euros(order.total),
-    customer_lastname: order.customer.lastname,
-    customer_firstname: order.customer.firstname,
-    delivery_address1: order.address,
-    product_ean13: line.ean,
-    product_quantity: String(line.quantity),
-    unit_product_price_tax_incl: euros(line.unitPrice),
-  }));
 }

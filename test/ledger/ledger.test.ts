@@ -147,7 +147,7 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
         },
       ],
       unnumbered: [
-        { mark: 'ffffffff-12', reason: 'Expected an EAN, got nothing (commandes, line 12, line.ean)' },
+        { tag: 'ffffffff-12', reason: 'Expected an EAN, got nothing (commandes, line 12, line.ean)' },
       ],
     });
     expect(await idsToSend()).toEqual([1]);
@@ -310,7 +310,7 @@ describe.each(LEDGERS)('the ledger on $name', ({ open }) => {
     await test.ledger.settleUnnumbered('ffffffff-13', after(30), 'encore');
     expect(await test.ledger.unnumberedSettled('ffffffff-13')).toBe('saisie');
     expect(await test.ledger.unnumberedSettled('ffffffff-12')).toBeNull();
-    expect((await test.ledger.ordersForPeople()).unnumbered).toMatchObject([{ mark: 'ffffffff-12' }]);
+    expect((await test.ledger.ordersForPeople()).unnumbered).toMatchObject([{ tag: 'ffffffff-12' }]);
     expect(await unitsOutstanding()).toBe(4);
     await collect('a', after(21));
     await collect('b', null);

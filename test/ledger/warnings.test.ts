@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
-import { anUnreadableOrder } from '../support/orders.ts';
+import { anUnreadableOrder, recordUnreadable } from '../support/orders.ts';
 
 const NOON = new Date('2026-11-24T12:00:00Z');
 const after = (minutes: number) => new Date(NOON.getTime() + minutes * 60_000);
@@ -71,16 +71,12 @@ describe.each(LEDGERS)('the ledger’s warnings on $name', ({ open }) => {
   });
 
   it('tell orders without a number apart by their file and line', async () => {
-    await test.ledger.recordOrders({
-      cycle: 'a',
-      step: 1,
-      file: 'commandes',
-      fileSha256: 'f'.repeat(64),
-      at: NOON,
-      orders: [],
-      setAside: [anUnreadableOrder(null), anUnreadableOrder(null, { line: 13 }), anUnreadableOrder(7)],
-    });
+    await recordUnreadable(test.ledger, NOON, [
+      anUnreadableOrder(null),
+      anUnreadableOrder(null, { line: 13 }),
+      anUnreadableOrder(7),
+    ]);
     const { unnumbered } = await test.ledger.ordersForPeople();
-    expect(unnumbered.map(({ mark }) => mark)).toEqual(['ffffffff-12', 'ffffffff-13']);
+    expect(unnumbered.map(({ tag }) => tag)).toEqual(['ffffffff-12', 'ffffffff-13']);
   });
 });

@@ -6,7 +6,7 @@ import iconv from 'iconv-lite';
 import { download, upload, withFtp } from '../../sandbox/ftp-access.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { demoScenario } from '../../sandbox/scenario.ts';
-import type { Truth } from '../../sandbox/truth.ts';
+import type { Truth, TruthOrder } from '../../sandbox/truth.ts';
 import { eventually } from './small-shop.ts';
 
 type Row = Readonly<Record<string, string>>;
@@ -86,6 +86,23 @@ async function takeOrders(sandbox: Sandbox): Promise<Map<string, Row[]>> {
   const orders = new Map<string, Row[]>();
   for (const row of rows) orders.set(row.id_order ?? '', [...(orders.get(row.id_order ?? '') ?? []), row]);
   return orders;
+}
+
+/** An order as the rows of an orders file, from which its sale is written. */
+export function saleRows(order: TruthOrder): readonly Row[] {
+  const euros = (cents: number) => (cents / 100).toFixed(2);
+  return order.lines.map((line) => ({
+    id_order: String(order.id),
+    reference: order.reference,
+    payment: order.payment,
+    total_paid_tax_incl: euros(order.total),
+    customer_lastname: order.customer.lastname,
+    customer_firstname: order.customer.firstname,
+    delivery_address1: order.address,
+    product_ean13: line.ean,
+    product_quantity: String(line.quantity),
+    unit_product_price_tax_incl: euros(line.unitPrice),
+  }));
 }
 
 /** The sales file of sandbox/sales-template.xml, built without it. */

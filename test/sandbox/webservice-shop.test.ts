@@ -7,12 +7,12 @@ import { upload, withFtp } from '../../sandbox/ftp-access.ts';
 import { judge, type Expectations } from '../../sandbox/judge.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { demoScenario, productName } from '../../sandbox/scenario.ts';
-import type { Truth, TruthOrder } from '../../sandbox/truth.ts';
+import type { Truth } from '../../sandbox/truth.ts';
 import { addProduct, articleOf } from '../../sandbox/webservice/catalog.ts';
 import { AWAITING_BANK_WIRE, CANCELLED, PAID } from '../../sandbox/webservice/order-states.ts';
 import { sumOfSizes, writeTotal } from '../../sandbox/webservice/stock.ts';
 import { loadConfig, type WebserviceConfig } from '../../src/config.ts';
-import { salesXml, type Mutable } from './cycle-by-hand.ts';
+import { saleRows, salesXml, type Mutable } from './cycle-by-hand.ts';
 import {
   alpha38,
   alpha39,
@@ -286,7 +286,7 @@ async function carryCycleByHand(sandbox: Sandbox): Promise<void> {
   await read(sandbox, 'orders');
   await withFtp(sandbox.ftp, async (client) => {
     await client.ensureDir('/passerelle');
-    await upload(client, '/passerelle/new', Buffer.from(salesXml([rowsOf(sandbox.truth().orders[0]!)])));
+    await upload(client, '/passerelle/new', Buffer.from(salesXml([saleRows(sandbox.truth().orders[0]!)])));
     await client.rename('/passerelle/new', '/import/ventes-1.xml');
   });
   await sandbox.proshop.importSales();
@@ -305,20 +305,4 @@ async function carryCycleByHand(sandbox: Sandbox): Promise<void> {
   checkout.placeOrder(orderOf({ ean: beta39, quantity: 1 }));
   checkout.placeOrder(orderOf({ ean: smallScenario.vouchers[0]!.ean, quantity: 2 }));
   await sandbox.shop.settled();
-}
-
-function rowsOf(order: TruthOrder): Readonly<Record<string, string>>[] {
-  const euros = (cents: number) => (cents / 100).toFixed(2);
-  return order.lines.map((line) => ({
-    id_order: String(order.id),
-    reference: order.reference,
-    payment: order.payment,
-    total_paid_tax_incl: euros(order.total),
-    customer_lastname: order.customer.lastname,
-    customer_firstname: order.customer.firstname,
-    delivery_address1: order.address,
-    product_ean13: line.ean,
-    product_quantity: String(line.quantity),
-    unit_product_price_tax_incl: euros(line.unitPrice),
-  }));
 }

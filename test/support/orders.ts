@@ -1,4 +1,5 @@
 import type { Order, SetAsideOrder } from '../../src/domain/order.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 
 const ADDRESS = {
   company: '',
@@ -65,4 +66,21 @@ export function anUnreadableOrder(id: number | null, change: Partial<SetAsideOrd
     lines: [{ ean: null, reference: 'MOD1', quantity: 2 }],
     ...change,
   };
+}
+
+/** Records these as one file of the first step would leave them: nothing of it can be sent. */
+export function recordUnreadable(
+  ledger: Ledger,
+  at: Date,
+  setAside: readonly SetAsideOrder[],
+): Promise<void> {
+  return ledger.recordOrders({
+    cycle: 'a',
+    step: 1,
+    file: 'commandes',
+    fileSha256: 'f'.repeat(64),
+    at,
+    orders: [],
+    setAside,
+  });
 }
