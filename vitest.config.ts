@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const WHOLE_CYCLES = 'test/cycle/**/*.test.ts';
 const WEB_UI = 'test/ui/**/*.test.ts';
+const CLUSTER = 'test/cluster/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -16,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [WHOLE_CYCLES, WEB_UI],
+          exclude: [WHOLE_CYCLES, WEB_UI, CLUSTER],
           setupFiles: ['test/support/fuzz-seed.ts'],
           // Most of them wait for a server, so each core can take one: left alone, vitest keeps a core for itself.
           maxWorkers: '100%',
@@ -38,6 +39,11 @@ export default defineConfig({
         extends: true,
         // Needs a browser: `npm run test:ui`, not `npm test`.
         test: { name: 'ui', include: [WEB_UI], maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        // Needs Go and PostgreSQL: `npm run test:cluster`, not `npm test`.
+        test: { name: 'cluster', include: [CLUSTER], maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
     ],
   },
