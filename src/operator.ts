@@ -59,6 +59,15 @@ async function orRefusal<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
+/** Temporal's word that an update reached a worker and came back neither accepted nor refused, as after a worker's end: it is not in the history, and the cycle has not seen it. */
+function isUnheard(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === 'UnprocessedUpdate'
+  );
+}
+
 /** Milliseconds: somebody waits in front of a screen. */
 const PATIENCE = 30_000;
 /** Temporal's word that time is over comes first. */
@@ -124,17 +133,20 @@ export function createOperator(client: Client, patience = PATIENCE) {
     async decide(answer: Answer): Promise<string> {
       const run = await runningCycle(client);
       if (run === null) throw new Refusal(DECISIONS.nothingHeld);
-      try {
-        return await client.withDeadline(Date.now() + patience + GRACE, () =>
-          client.workflow
-            .getHandle(run.workflowId, run.runId)
-            .executeUpdate(decideUpdate, { args: [answer] }),
-        );
-      } catch (error) {
-        if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
-          throw new Refusal(error.cause.message);
-        if (isGrpcDeadlineError(error)) throw new NoAnswer(COMMAND.noAnswer);
-        throw error;
+      const handle = client.workflow.getHandle(run.workflowId, run.runId);
+      const deadline = Date.now() + patience + GRACE;
+      for (;;) {
+        try {
+          return await client.withDeadline(deadline, () =>
+            handle.executeUpdate(decideUpdate, { args: [answer] }),
+          );
+        } catch (error) {
+          if (isUnheard(error) && Date.now() < deadline) continue;
+          if (isUnheard(error) || isGrpcDeadlineError(error)) throw new NoAnswer(COMMAND.noAnswer);
+          if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
+            throw new Refusal(error.cause.message);
+          throw error;
+        }
       }
     },
 

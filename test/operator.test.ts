@@ -108,6 +108,28 @@ describe('the operator', () => {
     });
   });
 
+  it('says a decision again that no worker heard', async () => {
+    await working(HELD, async () => {
+      await startCycle(server.client);
+      while ((await operator.status()).running?.report?.holds === undefined) await sleep(100);
+    });
+    const decided = operator.decide({ answer: 'skip', who: 'Anne', why: 'essai' });
+    // A worker that takes the task and says nothing of the update in it.
+    const { workflowService } = server.client;
+    const { taskToken } = await server.client.withDeadline(Date.now() + 60_000, () =>
+      workflowService.pollWorkflowTaskQueue({
+        namespace: server.namespace ?? 'default',
+        taskQueue: { name: TASK_QUEUE },
+        identity: 'deaf',
+      }),
+    );
+    await workflowService.respondWorkflowTaskCompleted({ taskToken, identity: 'deaf' });
+    await working(HELD, async () => {
+      expect(await decided).toBe('Noté : mise à jour ignorée, décision de Anne.');
+      while ((await operator.status()).running !== null) await sleep(100);
+    });
+  });
+
   it('asks for orders, for one, and settles', async () => {
     const asked: unknown[] = [];
     const change: Partial<Activities> = {
