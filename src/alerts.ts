@@ -53,29 +53,13 @@ export function createAlerts(
 }
 
 function createMail(mail: MailConfig, patience: number): Channel {
-  const { host, port, tls, ca, user, password, from, to } = mail;
+  const { host, port, from, to } = mail;
   return {
     name: 'mail',
     async send({ subject, text }, signal) {
       const deadline = startDeadline(3 * patience, signal);
       try {
-        const transport = createTransport({
-          host,
-          port,
-          secure: tls === 'implicit',
-          requireTLS: tls === 'starttls',
-          ignoreTLS: tls === 'none',
-          tls: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca: await readFile(ca) }) },
-          ...(user === undefined || password === undefined
-            ? {}
-            : { auth: { user, pass: password.reveal() } }),
-          connectionTimeout: patience,
-          greetingTimeout: patience,
-          socketTimeout: patience,
-          dnsTimeout: patience,
-          disableFileAccess: true,
-          disableUrlAccess: true,
-        });
+        const transport = await openTransport(mail, patience);
         await transport.sendMail({
           from,
           to: [...to],
@@ -94,6 +78,38 @@ function createMail(mail: MailConfig, patience: number): Channel {
       }
     },
   };
+}
+
+/**
+ * Has the mail server greet us, and let us in where there is a password. Sends no message.
+ * @throws {AlertError}
+ */
+export async function verifyMail(mail: MailConfig, patience = PATIENCE): Promise<void> {
+  try {
+    await (await openTransport(mail, patience)).verify();
+  } catch (error) {
+    throw new AlertError(
+      `Expected the mail server ${mail.host}:${mail.port} to let us in, got ${mailFault(error)}`,
+    );
+  }
+}
+
+async function openTransport({ host, port, tls, ca, user, password }: MailConfig, patience: number) {
+  return createTransport({
+    host,
+    port,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
+    tls: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca: await readFile(ca) }) },
+    ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password.reveal() } }),
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    dnsTimeout: patience,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 }
 
 /** `EAUTH 535 (AUTH PLAIN)`: codes only, because a server's words may quote anything. */

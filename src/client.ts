@@ -4,6 +4,7 @@ import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { OrderName } from './activities/orders-for-people.ts';
+import type { FormatFiles } from './format-files.ts';
 import { createLiveView } from './live-view.ts';
 import { createOperator, NoAnswer, Refusal, type Operator } from './operator.ts';
 import { reportPage } from './report-page.ts';
@@ -11,22 +12,34 @@ import { followCycle, startCycle } from './run-cycle.ts';
 import { hurrySignal } from './workflows/report.ts';
 import {
   COMMAND,
+  DOCTOR,
   diffLines,
+  doctorLine,
+  FORMAT,
+  formatCheckLines,
+  formatDraftLines,
+  formatOrdersLines,
+  formatStockLines,
   journeyLines,
   ordersLines,
   replayLines,
   statusLines,
 } from './workflows/labels.ts';
 
-// The operator's command. Talks to Temporal only, at TEMPORAL_ADDRESS or where `npm start` runs its own. Exit codes: 0 =
-// done, 1 = not as one would wish (a cycle that is not complete, an order that nobody knows, a decision that is refused),
-// 2 = nothing could be asked: no answer, or a command that is misspelt.
+// The operator's command. Talks to Temporal only, at TEMPORAL_ADDRESS or where `npm start` runs its own; but for `doctor`,
+// which reads the configuration and tries every end of it, and `format`, which reads files of this machine. Exit codes: 0 =
+// done, 1 = not as one would wish (a cycle that is not complete, an order that nobody knows, a decision that is refused, a
+// fault that `doctor` found, files that differ), 2 = nothing could be asked: no answer, a configuration or file that cannot
+// be read, or a command that is misspelt.
 
 /** The word between quotes in Commander's complaint, not the option that it stands behind. */
 const WRONG_WORD = /(?:option '.*' argument )?'(.*?)'(?: is invalid|[^']*$)/;
 
 /** The tag of an order without a readable number: `3f2a91c0-12`. */
 const TAG = /^[\da-f]{8}-\d+$/;
+
+/** Milliseconds. */
+const CLEARING_UP = 5_000;
 
 const program = new Command('passerelle');
 french(program).description(COMMAND.description).helpCommand('help [command]', COMMAND.helpCommand);
@@ -179,6 +192,85 @@ command('report', COMMAND.report, 'report --days 7')
     }),
   );
 
+command('doctor', COMMAND.doctor, 'doctor --config /etc/passerelle/passerelle.yaml')
+  .option('--config <path>', COMMAND.doctorConfig)
+  .option('--send', COMMAND.doctorSend)
+  .action(async ({ config, json, send = false }: { config?: string; json?: true; send?: boolean }) => {
+    // It needs what no other command does: those stay light.
+    const { doctor, exitCodeOf } = await import('./doctor/doctor.ts');
+    const findings = await doctor(config ?? 'passerelle.yaml', {
+      send,
+      tell: json ? () => undefined : (finding) => print(doctorLine(finding)),
+    });
+    print(json ? JSON.stringify({ findings }) : DOCTOR.summary(findings));
+    process.exitCode = exitCodeOf(findings);
+    // What a dead end still holds open holds nobody up; what was left on the FTP server has this long to be removed.
+    setTimeout(() => process.exit(), CLEARING_UP).unref();
+  });
+
+const format = french(program.command('format'))
+  .description(FORMAT.description)
+  .helpCommand('help [command]', COMMAND.helpCommand)
+  .addHelpText('after', COMMAND.example('format orders commandes.csv'));
+
+formatCommand('orders', FORMAT.orders, 'format orders commandes.csv')
+  .argument('<csv>', FORMAT.ordersFile)
+  .action((csv: string, { config, json }: FormatOptions) =>
+    withFiles(config, (files) => {
+      const result = files.orders(csv);
+      print(...(json ? [JSON.stringify(result)] : formatOrdersLines(result)));
+      const fits = result.proposal === null || files.fault !== null;
+      return fits && result.content?.rejects.length === 0 ? 0 : 1;
+    }),
+  );
+
+formatCommand('stock', FORMAT.stock, 'format stock ExportCSV')
+  .argument('<csv>', FORMAT.stockFile)
+  .action((csv: string, { config, json }: FormatOptions) =>
+    withFiles(config, (files) => {
+      const result = files.stock(csv);
+      print(...(json ? [JSON.stringify(result)] : formatStockLines(result)));
+      const fits = result.proposal === null || files.fault !== null;
+      return fits && result.doubts.length === 0 && result.content?.rejects.length === 0 ? 0 : 1;
+    }),
+  );
+
+formatCommand('check', FORMAT.check, 'format check --orders commandes.csv --xml ventes.xml')
+  .requiredOption('--orders <path>', FORMAT.checkOrders)
+  .requiredOption('--xml <path>', FORMAT.checkXml)
+  .option('--template <file>', FORMAT.checkTemplate)
+  .action(({ config, json, template, ...paths }: FormatOptions & PairOptions & { template?: string }) =>
+    withFiles(config, (files) => {
+      const result = files.check(paths, template);
+      print(...(json ? [JSON.stringify(result)] : formatCheckLines(result)));
+      if (result.pairs.some(({ check }) => check === null)) return 2;
+      return result.pairs.every(({ check }) => check?.differences.length === 0) ? 0 : 1;
+    }),
+  );
+
+formatCommand('draft', FORMAT.draft, 'format draft --orders commandes.csv --xml ventes.xml')
+  .requiredOption('--orders <file>', FORMAT.draftOrders)
+  .requiredOption('--xml <file>', FORMAT.draftXml)
+  .option('--out <file>', FORMAT.draftOut)
+  .action(({ config, json, out, ...paths }: FormatOptions & PairOptions & { out?: string }) =>
+    withFiles(config, (files) => {
+      const { bytes, ...result } = files.draft(paths, out);
+      if (json) print(JSON.stringify(result));
+      else if (out !== undefined) print(...formatDraftLines(result));
+      else {
+        // The template alone, so that it can be sent to a file.
+        process.stdout.write(process.stdout.isTTY ? result.template : bytes);
+        for (const line of formatDraftLines(result)) complain(line);
+      }
+      return result.check.differences.length === 0 ? 0 : 1;
+    }),
+  );
+
+// Who reads the first lines alone, as `head` does, has what they wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 await program.parseAsync();
 
 function command(name: string, description: string, example: string): Command {
@@ -200,6 +292,38 @@ function french(one: Command): Command {
       if (exitCode !== 0) complain(COMMAND.wrongWord(COMMAND.wrong[code], WRONG_WORD.exec(message)?.[1]));
       process.exit(exitCode === 0 ? 0 : 2);
     });
+}
+
+interface FormatOptions {
+  readonly config?: string;
+  readonly json?: true;
+}
+
+interface PairOptions {
+  readonly orders: string;
+  readonly xml: string;
+}
+
+function formatCommand(name: string, description: string, example: string): Command {
+  return french(format.command(name))
+    .description(description)
+    .option('--config <path>', FORMAT.config)
+    .option('--json', COMMAND.json)
+    .addHelpText('after', COMMAND.example(example));
+}
+
+/** Without Temporal: `work` has the files of this machine, and tells the exit code. */
+async function withFiles(config: string | undefined, work: (files: FormatFiles) => 0 | 1 | 2): Promise<void> {
+  const { FormatFilesError, openFormatFiles } = await import('./format-files.ts');
+  try {
+    const files = openFormatFiles(config ?? 'passerelle.yaml');
+    if (files.fault !== null) complain(FORMAT.noSettings(files.fault));
+    process.exitCode = work(files);
+  } catch (error) {
+    if (error instanceof FormatFilesError) complain(FORMAT.refused[error.reason](error.path, error.detail));
+    else complain(COMMAND.unexpected(error instanceof Error ? error.message : String(error)));
+    process.exitCode = 2;
+  }
 }
 
 function orderNumber(word: string): number {

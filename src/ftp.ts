@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { Client, FTPError } from 'basic-ftp';
 import { isFtpReply, isNoSuchFile, refused } from './failures.ts';
 import type { Secret } from './secret.ts';
@@ -109,6 +110,39 @@ function createSession(client: Client, settings: FtpSettings) {
 
     async ensureFolder(folder: string): Promise<void> {
       await client.ensureDir(folder);
+    },
+
+    /** Says whether a folder is there and can be entered. */
+    async hasFolder(folder: string): Promise<boolean> {
+      try {
+        await client.cd(folder);
+        return true;
+      } catch (error) {
+        if (error instanceof FTPError && error.code === 550) return false;
+        throw error;
+      }
+    },
+
+    /** Removes an empty folder. */
+    async removeFolder(folder: string): Promise<void> {
+      // Not every server removes the folder that it stands in.
+      await client.cd('/');
+      await client.removeEmptyDir(folder);
+    },
+
+    /** What the server says that it can do beyond the first FTP, `MDTM`, `MLST`; empty when it does not say. */
+    async features(): Promise<ReadonlySet<string>> {
+      return new Set((await client.features()).keys());
+    },
+
+    /** How the connection is encrypted, and until when the server's certificate holds; null when it is in clear. */
+    encryption(): { readonly protocol: string; readonly validTo: Date } | null {
+      const { socket } = client.ftp;
+      if (!(socket instanceof TLSSocket)) return null;
+      return {
+        protocol: socket.getProtocol() ?? 'TLS',
+        validTo: new Date(socket.getPeerCertificate().valid_to),
+      };
     },
 
     /**

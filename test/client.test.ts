@@ -46,6 +46,9 @@ it('explains each command in French, with an example', async () => {
     ['orders'],
     ['orders', 'settle'],
     ['reset-shop-cache'],
+    ['doctor'],
+    ['format', 'orders'],
+    ['format', 'draft'],
   ]) {
     const { code, stdout } = await client([...words, '--help']);
     expect([words, code]).toEqual([words, 0]);

@@ -32,6 +32,11 @@ export async function lockFolder(folder: string): Promise<{ release(): Promise<v
   return { release: () => new Promise((resolve) => held.close(() => resolve())) };
 }
 
+/** Says whether a process holds `folder`. Changes nothing. */
+export function isHeld(folder: string): Promise<boolean> {
+  return answers(socketPath(folder));
+}
+
 function socketPath(folder: string): string {
   const name = `passerelle-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
   if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;

@@ -10,7 +10,8 @@ import type { Secret } from '../secret.ts';
 import { lockFolder } from './folder-lock.ts';
 import { createLedger, type Database, type Ledger } from './ledger.ts';
 
-const MIGRATIONS = { migrationsFolder: join(import.meta.dirname, 'migrations') };
+/** Where Drizzle finds them. */
+export const MIGRATIONS = { migrationsFolder: join(import.meta.dirname, 'migrations') };
 /** Any number that no other program on the same PostgreSQL uses for its advisory lock. */
 const MIGRATION_LOCK = 727_370_551;
 /** PGlite fills the 128 MB of buffers that PostgreSQL takes by itself, in this process's memory; the ledger needs few. */

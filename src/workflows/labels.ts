@@ -11,8 +11,17 @@ import type { UpdateStockResult } from '../activities/update-stock.ts';
 import type { UpkeepResult } from '../activities/upkeep.ts';
 import type { Message } from '../alerts.ts';
 import type { CycleSeen } from '../cycles.ts';
+import type { End, Finding, Verdict, What } from '../doctor/finding.ts';
 import type { Reason } from '../domain/gate.ts';
 import type { News, Warning, WarningKey } from '../domain/warnings.ts';
+import type { FileDraft, FilesCheck, FormatFilesError } from '../format-files.ts';
+import type { SalesCheck } from '../format/check-sales.ts';
+import type { Difference } from '../format/compare-xml.ts';
+import type { DraftNote } from '../format/draft-template.ts';
+import type { OrdersContent, OrdersExplained, Proposal, Reject } from '../format/explain-orders.ts';
+import type { StockExplained } from '../format/explain-stock.ts';
+import type { FieldTitle } from '../format/propose-columns.ts';
+import type { SeenFile } from '../format/see-file.ts';
 import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
 import type { Status } from '../operator.ts';
 import {
@@ -334,6 +343,10 @@ export const COMMAND = {
   diff: 'dit ce qu’une mise à jour du stock changerait maintenant, sans rien changer',
   replay: 'refait un cycle d’après son archive et dit ce qui diffère, sans rien changer',
   replayCycle: 'son dossier dans l’archive, ou le début : 2026-11-24/10h25',
+  doctor:
+    'essaie les réglages et tout ce à quoi la passerelle se relie : FTP, boutique, courriel, Temporal, base, archive ; n’appelle aucun module et ne change rien',
+  doctorConfig: 'le fichier des réglages ; sinon passerelle.yaml, dans le dossier courant',
+  doctorSend: 'envoie aussi, pour de vrai, un courriel, un message et un signe de vie, s’ils sont réglés',
   report:
     'écrit une page sur les derniers jours : cycles, attentes, commandes, corrections, mises à jour retenues',
   reportDays: 'combien de jours, celui-ci compris : 90 au plus, 7 sans cette option',
@@ -377,6 +390,186 @@ export const COMMAND = {
     `Rien à régler pour : ${ids.join(', ')} (inconnues, déjà dans un fichier de ventes, annulées ou déjà réglées).`,
   notANumber: (word: string) => `Attendu : un numéro de commande ; reçu : ${word}`,
 } as const;
+
+/** What `doctor` says. */
+export const DOCTOR = {
+  /** Sent with `--send`. */
+  message: {
+    subject: 'Passerelle : essai',
+    text: 'Un essai de la passerelle, demandé par une personne (npm run client -- doctor --send). Rien à faire.',
+  },
+  verdicts: { ok: 'bon', warning: 'attention', fault: 'erreur' },
+  ends: {
+    configuration: 'Réglages',
+    template: 'Gabarit',
+    ftp: 'FTP',
+    shopFiles: 'Fichiers de la boutique',
+    shop: 'Boutique',
+    mail: 'Courriel',
+    webhook: 'Messagerie',
+    heartbeat: 'Surveillant extérieur',
+    temporal: 'Temporal',
+    ledger: 'Base de données',
+    archive: 'Archive',
+  },
+  /** `2 erreurs, 1 point d’attention` */
+  summary: (findings: readonly Finding[]) => {
+    const countOf = (wanted: Verdict) => findings.filter(({ verdict }) => verdict === wanted).length;
+    const [faults, warnings] = [countOf('fault'), countOf('warning')];
+    if (faults + warnings === 0) return 'Tout est bon.';
+    return `${count(faults, 'erreur', 'erreurs')}, ${count(warnings, 'point d’attention', 'points d’attention')}`;
+  },
+} as const satisfies {
+  readonly message: Message;
+  readonly verdicts: Readonly<Record<Verdict, string>>;
+  readonly ends: Readonly<Record<End, string>>;
+  readonly summary: (findings: readonly Finding[]) => string;
+};
+
+/** `bon       FTP : dossier /import (proshop.importFolder) : 2 fichiers`, and what to do when it is not. */
+export function doctorLine(finding: Finding): string {
+  const { end, what, verdict } = finding;
+  const toDo = verdict === 'ok' ? '' : ` – À faire : ${TO_DO[what]}`;
+  return `${DOCTOR.verdicts[verdict].padEnd(9)} ${DOCTOR.ends[end]} : ${FOUND[what](finding)}${toDo}`;
+}
+
+/** One sentence for what is well, another for what is not. */
+function either(well: (finding: Finding) => string, ill: (finding: Finding) => string) {
+  return (finding: Finding) => (finding.verdict === 'ok' ? well(finding) : ill(finding));
+}
+
+const subjectAndError = ({ subject, seen }: Finding) => `${subject} : ${seen}`;
+
+/** `essai d’écriture dans /passerelle`, and how it ended when it did not go well. */
+function trial(ofWhat: string) {
+  const name = ({ subject }: Finding) => `essai ${ofWhat} dans ${subject}`;
+  return either(name, (finding) => `${name(finding)} : ${finding.seen}`);
+}
+
+/** What `doctor` saw, by what it tried. */
+const FOUND: Readonly<Record<What, (finding: Finding) => string>> = {
+  settings: either(({ subject }) => `${subject} lu, sans faute`, subjectAndError),
+  'clear-text': ({ subject }) => `passe en clair sur le réseau : ${subject}`,
+  template: either(({ subject }) => `${subject} lu, tous ses champs sont connus`, subjectAndError),
+  connection: ({ subject, seen }) => `pas de connexion avec ${subject} : ${seen}`,
+  login: either(
+    ({ subject }) => `${subject} nous laisse entrer`,
+    ({ subject, seen }) => `${subject} ne nous laisse pas entrer : ${seen}`,
+  ),
+  certificate: ({ subject, seen }) => `certificat de ${subject} valable jusqu’au ${frenchDay(String(seen))}`,
+  folder: either(
+    ({ subject, seen }) => `dossier ${subject} : ${count(Number(seen), 'fichier', 'fichiers')}`,
+    ({ subject, seen }) => `dossier ${subject} : ${seen}`,
+  ),
+  mlsd: either(
+    () => 'le serveur donne des listes sûres (MLSD)',
+    () => 'le serveur ne donne que des listes à l’ancienne (pas de MLSD)',
+  ),
+  size: either(
+    () => 'le serveur dit la taille des fichiers (SIZE)',
+    ({ seen }) => `le serveur ne dit pas la taille des fichiers (SIZE) : ${seen}`,
+  ),
+  mdtm: either(
+    () => 'le serveur dit l’heure des fichiers (MDTM)',
+    () => 'le serveur ne dit pas l’heure des fichiers (MDTM)',
+  ),
+  write: trial('d’écriture'),
+  clock: either(
+    () => 'le serveur est à l’heure de cette machine',
+    ({ seen }) =>
+      `le serveur ${Number(seen) > 0 ? 'avance' : 'retarde'} de ${duration(Math.abs(Number(seen)) * 1_000)} sur cette machine`,
+  ),
+  rename: trial('de changement de nom'),
+  remove: trial('de suppression'),
+  leftover: ({ subject, seen }) => `notre essai n’a pas pu être effacé (${subject}) : ${seen}`,
+  address: either(({ subject, seen }) => `${subject} : bien écrite (${seen}), pas appelée`, subjectAndError),
+  host: either(
+    ({ subject }) => `${subject} répond`,
+    ({ subject, seen }) => `${subject} ne répond pas : ${seen}`,
+  ),
+  webservice: either(
+    ({ subject, seen }) => `Webservice de ${subject} : PrestaShop ${seen}`,
+    ({ subject, seen }) => `Webservice de ${subject} : ${seen}`,
+  ),
+  right: either(
+    ({ seen }) => `la clé a les ${seen} droits voulus`,
+    ({ subject }) => `la clé n’a pas le droit ${subject}`,
+  ),
+  mail: either(({ subject }) => `${subject} nous laisse entrer`, subjectAndError),
+  sending: either(
+    () => 'essai envoyé',
+    ({ seen }) => `l’essai n’est pas parti : ${seen}`,
+  ),
+  server: ({ verdict, subject, seen }) =>
+    verdict === 'ok'
+      ? `répond à ${subject}`
+      : verdict === 'warning'
+        ? `ne tourne pas encore (${subject})`
+        : `ne répond pas à ${subject} : ${seen}`,
+  namespace: either(
+    ({ subject }) => `espace de noms ${subject}`,
+    ({ subject, seen }) => `espace de noms ${subject} : ${seen}`,
+  ),
+  retention: either(
+    ({ seen }) => `historiques gardés ${count(Number(seen), 'jour', 'jours')}`,
+    ({ subject, seen }) =>
+      `historiques gardés ${count(Number(seen), 'jour', 'jours')} seulement, au lieu de ${subject}`,
+  ),
+  worker: either(
+    ({ subject }) => `une passerelle travaille (file ${subject})`,
+    ({ subject }) => `aucune passerelle ne travaille (file ${subject})`,
+  ),
+  database: either(({ subject, seen }) => `${subject} ${seen} nous laisse entrer`, subjectAndError),
+  migrations: either(
+    () => 'tables à jour',
+    ({ seen }) => `tables pas encore à jour (${count(Number(seen), 'étape manque', 'étapes manquent')})`,
+  ),
+  pglite: ({ subject, seen }) =>
+    seen === 'held' ? `${subject}, ouvert par la passerelle qui tourne` : `${subject}, libre`,
+  disk: trial('d’écriture'),
+  privacy: ({ subject }) => `d’autres comptes peuvent entrer dans ${subject}`,
+  space: ({ subject, seen }) => `${Number(seen).toLocaleString('fr-FR')} Go libres dans ${subject}`,
+  time: ({ seen }) => `pas de réponse en ${seen} s`,
+  unexpected: ({ seen }) => `panne inattendue : ${seen}`,
+};
+
+/** What to do where `doctor` did not see what it should. */
+const TO_DO: Readonly<Record<What, string>> = {
+  settings: 'corriger cette ligne (passerelle.example.yaml montre chaque réglage).',
+  'clear-text': 'chiffrer, comme la parenthèse le dit.',
+  template: 'corriger le gabarit (proshop.template ; docs/formats.md dit comment).',
+  connection: 'vérifier l’adresse et le port, que le serveur tourne, et le pare-feu.',
+  login: 'vérifier le nom, le mot de passe et le réglage tls ; pour un certificat, le réglage ca.',
+  certificate: 'faire renouveler ce certificat avant cette date.',
+  folder: 'créer ce dossier, corriger le réglage, ou donner à notre compte le droit d’y entrer.',
+  mlsd: 'rien, si les dossiers sont bien listés ; sinon, demander MLSD à l’hébergeur.',
+  size: 'demander SIZE à l’hébergeur : la passerelle ne peut pas s’en passer.',
+  mdtm: 'le demander à l’hébergeur ; sans lui, un fichier réécrit à la même taille passe inaperçu.',
+  write: 'donner à notre compte le droit d’écrire dans ce dossier, et y faire de la place.',
+  clock:
+    'régler l’horloge du serveur ou celle de cette machine. Des heures entières : sans doute son heure locale, ce qui ne gêne pas.',
+  rename: 'donner à notre compte le droit de renommer dans ce dossier.',
+  remove: 'donner à notre compte le droit de supprimer dans ce dossier.',
+  leftover: 'l’effacer à la main ; un fichier .tmp, un prochain cycle l’efface.',
+  address: 'copier à nouveau cette adresse depuis le module.',
+  host: 'vérifier l’adresse, que la machine tourne, son certificat et le pare-feu.',
+  webservice: 'vérifier l’adresse et la clé, et que le Webservice est activé (docs/prestashop.md).',
+  right: 'le cocher pour cette clé dans le back-office (docs/prestashop.md).',
+  mail: 'vérifier l’adresse, le port, le nom, le mot de passe et le réglage tls (alerts.mail).',
+  sending: 'corriger ce que dit le serveur, puis refaire l’essai.',
+  server: 'lancer la passerelle (npm start) ; si elle tourne, vérifier temporal.port ou TEMPORAL_ADDRESS.',
+  namespace: 'créer cet espace de noms, corriger TEMPORAL_NAMESPACE, ou nous en donner le droit.',
+  retention: 'allonger la durée dans le cluster, ou réduire temporal.retentionDays.',
+  worker: 'lancer la passerelle (npm start).',
+  database: 'vérifier DATABASE_URL, et que PostgreSQL tourne et nous laisse entrer.',
+  migrations: 'rien : la passerelle les met à jour en démarrant (npm start).',
+  pglite: 'rien.',
+  disk: 'donner ce dossier au compte de la passerelle, ou en régler un autre (data, archive.folder).',
+  privacy: 'rien : la passerelle ferme ce dossier aux autres en démarrant.',
+  space: 'faire de la place sur ce disque.',
+  time: 'vérifier que ce serveur tourne et n’est pas débordé.',
+  unexpected: 'prévenir la personne qui s’occupe de la passerelle, avec cette ligne.',
+};
 
 /** How things stand, a line each. */
 export function statusLines({ schedule, running, last, orders }: Status): readonly string[] {
@@ -932,4 +1125,262 @@ export const PERIOD = {
 /** `24/11/2026` */
 function frenchDay(day: string): string {
   return day.split('-').toReversed().join('/');
+}
+
+/** Why `format` cannot do what was asked. */
+const REFUSED: Readonly<Record<FormatFilesError['reason'], (path: string, detail: string) => string>> = {
+  unreadable: (path, detail) => `${path} ne peut pas être lu (${detail}).`,
+  'not written': (path, detail) =>
+    detail === 'EEXIST'
+      ? `${path} existe déjà, il reste tel quel.`
+      : `${path} n’a pas pu être écrit (${detail}).`,
+  'file and folder': (path) => `Il faut deux fichiers ou deux dossiers ; ${path} est un fichier.`,
+  'no pair': (path) => `Aucun fichier de ${path} n’a de fichier de ventes du même nom.`,
+  'no template': (path) => `Pas de réglages dans ${path} : donnez le gabarit avec --template.`,
+  'no columns': (path) =>
+    `Les colonnes de ${path} ne se devinent pas toutes : npm run client -- format orders ${path} dit lesquelles.`,
+  'no order': (path) =>
+    `Aucun élément de ${path} ne porte les valeurs d’une des commandes : est-ce le bon fichier ?`,
+  'no line': (path) =>
+    `Dans ${path}, aucun élément ne porte les valeurs d’une ligne à l’intérieur de sa commande : un gabarit ne sait pas l’écrire.`,
+};
+
+/** What `format` says of the shop's own files. */
+export const FORMAT = {
+  description:
+    'explique les fichiers de la boutique et de la caisse, et en tire réglages et gabarit ; ne lit que cette machine',
+  config: 'le fichier des réglages ; sinon passerelle.yaml, dans le dossier courant',
+  orders: 'explique un fichier de commandes ; si les réglages ne lui vont pas, en propose',
+  ordersFile: 'le fichier de commandes, tel que la boutique l’a écrit',
+  stock: 'explique un fichier de stock ; si les réglages ne lui vont pas, en propose',
+  stockFile: 'le fichier de stock, tel que Proshop l’a écrit',
+  check: 'refait des fichiers de ventes avec le gabarit et dit ce qui diffère de ceux qui ont été envoyés',
+  checkOrders: 'un fichier de commandes, ou un dossier',
+  checkXml: 'le fichier de ventes qui en a été fait, ou un dossier : mêmes noms, à l’extension près',
+  checkTemplate: 'un autre gabarit que celui des réglages',
+  draft: 'fait un premier gabarit d’un fichier de commandes et du fichier de ventes qui en a été fait',
+  draftOrders: 'le fichier de commandes',
+  draftXml: 'le fichier de ventes qui en a été fait',
+  draftOut: 'où écrire le gabarit ; un fichier qui existe déjà n’est pas remplacé. Sinon, il est affiché',
+  noSettings: (fault: string) => `Sans réglages, d’après les fichiers seulement. ${fault}`,
+  refused: REFUSED,
+} as const;
+
+/** What an orders file is, a line each; a section of passerelle.yaml stands as it must be copied. */
+export function formatOrdersLines(explained: OrdersExplained): readonly string[] {
+  const { content, fault } = explained;
+  return [
+    ...seenLines(explained.file, explained.seen),
+    ...(fault === null ? [] : [`Ne se lit pas : ${printable(fault)}`]),
+    ...columnLines(explained),
+    ...(content === null
+      ? []
+      : [
+          `${READ_WITH[explained.readWith ?? 'proposal']} : ${count(content.orders, 'commande', 'commandes')}${numberRange(content)}, ${count(content.lines, 'ligne', 'lignes')}`,
+          ...(content.cut ? ['La dernière ligne n’est pas entière : le fichier est-il complet ?'] : []),
+          ...rejectLines('Commandes mises de côté', content.rejects),
+        ]),
+    ...proposalLines(explained.proposal, 'orders.file et orders.columns'),
+  ];
+}
+
+/** What a stock file is, a line each. */
+export function formatStockLines(explained: StockExplained): readonly string[] {
+  const { content, doubts } = explained;
+  return [
+    ...seenLines(explained.file, explained.seen),
+    ...doubts.map((doubt) => `Doute : ${printable(doubt)}`),
+    ...columnLines(explained),
+    ...(content === null
+      ? []
+      : [
+          `${READ_WITH[explained.readWith ?? 'proposal']} : ${count(content.rows, 'ligne', 'lignes')}, ${count(content.models, 'modèle', 'modèles')}, ${count(content.variants, 'déclinaison', 'déclinaisons')}, ${count(content.units, 'pièce', 'pièces')}`,
+          ...rejectLines('Lignes illisibles', content.rejects),
+        ]),
+    ...proposalLines(explained.proposal, 'stock.file, stock.columns et stock.store'),
+  ];
+}
+
+/** How rendered sales files differ from those that were sent, a line each. */
+export function formatCheckLines({ pairs, alone }: FilesCheck): readonly string[] {
+  return [
+    ...pairs.flatMap(({ orders, xml, check, fault }) => [
+      `${orders} et ${xml} : ${check === null ? `illisible. ${printable(fault ?? '')}` : checkSummary(check)}`,
+      ...(check === null ? [] : checkLines(check)),
+    ]),
+    ...alone.map((path) => `${path} : sans fichier du même nom dans l’autre dossier`),
+  ];
+}
+
+/** What a draft is, and what a person has to look at, a line each. */
+export function formatDraftLines({
+  out,
+  notes,
+  orders,
+  absent,
+  unknown,
+  check,
+}: Omit<FileDraft, 'bytes' | 'template'>): readonly string[] {
+  return [
+    ...(out === null ? [] : [`Gabarit écrit : ${out}`]),
+    `Fait d’après ${count(orders, 'commande', 'commandes')}`,
+    ...(absent.length === 0
+      ? []
+      : [`Commandes qui ne sont pas dans le fichier de ventes : ${someOf(absent)}`]),
+    ...(unknown === 0 ? [] : [`Ventes qui ne sont pas dans le fichier de commandes : ${unknown}`]),
+    ...(notes.length === 0 ? ['Rien à vérifier.'] : ['À vérifier :']),
+    ...notes.map((note) => `  ${note.path} : ${NOTES[note.doubt](note)}`),
+    `Essayé sur ces deux fichiers : ${checkSummary(check)}`,
+    ...checkLines(check),
+  ];
+}
+
+const READ_WITH = {
+  configuration: 'Lu avec les réglages',
+  proposal: 'Lu avec les réglages proposés',
+} as const;
+const PROBLEMS: Readonly<Record<NonNullable<SeenFile['problem']>, string>> = {
+  empty: 'Fichier vide',
+  'no header': 'Pas de ligne de titres : la première ligne est déjà une ligne de valeurs',
+  'long row': 'La première ligne ne finit pas : ce n’est pas un fichier de lignes',
+};
+const NOTES: Readonly<Record<DraftNote['doubt'], (note: DraftNote) => string>> = {
+  several: ({ chosen, others }) => `${chosen} ; ce pourrait aussi être ${choices(others)}`,
+  'by name': ({ chosen, others }) =>
+    `vide partout, ${chosen} d’après son nom${others.length === 0 ? '' : ` ; ce pourrait aussi être ${choices(others)}`}`,
+  partly: ({ chosen }) => `${chosen}, qui n’explique pas toutes les valeurs`,
+  date: ({ chosen, others }) =>
+    `${chosen}, prise pour la date du fichier${others.length === 0 ? '' : ` ; ce pourrait aussi être ${choices(others)}`}`,
+  kept: ({ chosen, others }) =>
+    `« ${printable(chosen)} » reste tel quel${others.length === 0 ? ', aucun champ ne l’explique' : ` ; ce pourrait être ${choices(others)}`}`,
+  varies: ({ chosen }) =>
+    `aucun champ n’explique ces valeurs, qui changent ; « ${printable(chosen)} » y est resté`,
+  'not everywhere': () =>
+    'n’est pas dans toutes les commandes, ou toutes les lignes ; le gabarit l’écrit partout',
+  'not a line': () =>
+    'certains de ces éléments ne sont aucune ligne de la commande ; le gabarit ne les écrit pas',
+};
+/** What people are shown of one file. `--json` has all. */
+const MOST_SHOWN = 50;
+
+function choices(expressions: readonly string[]): string {
+  return someOf(expressions.map((expression) => `{{ ${expression} }}`));
+}
+
+function seenLines(
+  file: string,
+  { encoding, byteOrderMark, delimiter, quote, decimalMark, ...seen }: SeenFile,
+) {
+  const mark = byteOrderMark ? ' avec marque d’ordre' : '';
+  const named = delimiter === '\t' ? 'tabulation' : `« ${delimiter} »`;
+  return [
+    `${file} : ${list([
+      `${encoding}${mark}`,
+      delimiter === null ? 'une seule colonne' : `séparateur ${named}`,
+      `guillemet « ${quote} »`,
+      decimalMark !== null && `décimales après « ${decimalMark} »`,
+      seen.lineBreak !== null && `fins de ligne ${seen.lineBreak}`,
+      !seen.endsWithLineBreak && 'sans fin de ligne à la fin',
+    ])}`,
+    seen.header === null
+      ? PROBLEMS[seen.problem ?? 'empty']
+      : `Titres : ligne ${seen.header.line}, ${count(seen.header.titles.length, 'colonne', 'colonnes')}`,
+  ];
+}
+
+function columnLines({
+  mapped,
+  absent,
+  unmapped,
+}: Pick<OrdersExplained, 'mapped' | 'absent' | 'unmapped'>): readonly string[] {
+  const named = ({ field, title }: FieldTitle) => `${field} = ${printable(title)}`;
+  return [
+    ...(mapped.length === 0 ? [] : ['Colonnes lues :', ...mapped.map((one) => `  ${named(one)}`)]),
+    ...(absent.length === 0
+      ? []
+      : [`Colonnes réglées que le fichier n’a pas : ${absent.map(named).join(', ')}`]),
+    ...(unmapped.length === 0 ? [] : [`Colonnes non lues : ${unmapped.map(printable).join(', ')}`]),
+  ];
+}
+
+function numberRange({ first, last }: OrdersContent): string {
+  if (first === null || last === null) return '';
+  return first === last ? ` (${first})` : ` (de ${first} à ${last})`;
+}
+
+function rejectLines(title: string, rejects: readonly Reject[]): readonly string[] {
+  if (rejects.length === 0) return [];
+  return [
+    `${title} (${rejects.length}) :`,
+    ...rejects
+      .slice(0, MOST_SHOWN)
+      .map(
+        ({ line, field, reason }) =>
+          `  ligne ${line}${field === '' ? '' : `, ${printable(field)}`} : ${printable(reason)}`,
+      ),
+    ...(rejects.length > MOST_SHOWN ? ['  …'] : []),
+  ];
+}
+
+function proposalLines(proposal: Proposal | null, replaced: string): readonly string[] {
+  if (proposal === null) return [];
+  const { section, missing, byValues, refused, twice } = proposal;
+  return [
+    ...(missing.length === 0 ? [] : [`À trouver, car il en faut : ${missing.join(', ')}`]),
+    ...(byValues.length === 0
+      ? []
+      : [`À vérifier, devinés d’après les valeurs seules : ${byValues.join(', ')}`]),
+    ...refused.map(
+      ({ field, title }) =>
+        `${printable(title)} a le nom de ${field}, mais ses valeurs ne se lisent pas ainsi`,
+    ),
+    ...twice.map(
+      (title) => `${printable(title)} est le titre de plusieurs colonnes : rien ne peut y être lu`,
+    ),
+    `Réglages proposés, à la place de ${replaced} ; gardez le reste de la section :`,
+    '',
+    ...section.trimEnd().split('\n'),
+  ];
+}
+
+function checkSummary({ orders, differences, dates, byHand, rejects }: SalesCheck): string {
+  return list([
+    count(orders, 'commande', 'commandes'),
+    differences.length === 0 ? 'rien ne diffère' : count(differences.length, 'différence', 'différences'),
+    dates.length > 0 && `la date du fichier mise à part (${dates.map(({ path }) => path).join(', ')})`,
+    byHand.length > 0 && `en bon cadeau, non envoyées : ${someOf(byHand)}`,
+    rejects.length > 0 && `illisibles, non envoyées : ${rejects.length}`,
+  ]);
+}
+
+function checkLines({ differences }: SalesCheck): readonly string[] {
+  return [
+    ...differences.slice(0, MOST_SHOWN).map((one) => `  ${differenceLine(one)}`),
+    ...(differences.length > MOST_SHOWN
+      ? [`  … (${differences.length} en tout, --json les donne tous)`]
+      : []),
+  ];
+}
+
+function differenceLine({ kind, path, expected, got }: Difference): string {
+  const quoted = (text: string | null) => (text === null ? 'rien' : `« ${printable(text)} »`);
+  switch (kind) {
+    case 'missing':
+      return `${path} : manque, attendu ${quoted(expected)}`;
+    case 'surplus':
+      return `${path} : en trop, ${quoted(got)}`;
+    case 'order':
+      return `${path} : attendu à la place ${expected}, trouvé à la place ${got}`;
+    case 'text':
+    case 'attribute':
+      return `${path} : attendu ${quoted(expected)}, obtenu ${quoted(got)}`;
+  }
+}
+
+/** A file's text on one line, without what a terminal would take for a command. */
+function printable(text: string): string {
+  return text
+    .replaceAll('\r', '␍')
+    .replaceAll('\n', '↵')
+    .replaceAll(/\p{Cc}/gu, '�');
 }

@@ -257,7 +257,7 @@ describe('A template', () => {
       around('<a>'.repeat(5_000) + '</a>'.repeat(5_000)),
       'Expected at most 100 elements inside one another',
     ],
-    ['large', around(' '.repeat(200_000)), 'Expected a template of at most 100000 characters'],
+    ['large', around(' '.repeat(200_000)), 'Expected at most 100000 characters'],
     [
       'full of attributes',
       around(`<a ${Array.from({ length: 9_000 }, (_, n) => `a${n}=""`).join(' ')}/>`),
