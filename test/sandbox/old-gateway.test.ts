@@ -77,7 +77,7 @@ const salesFiles = ({ sandbox }: Both) => sandbox.truth().files.filter((file) =>
 const faults = ({ sandbox }: Both) => new Set(sandbox.truth().faults.map((fault) => fault.kind));
 
 describe('the old gateway', () => {
-  it('carries orders and stock as the note says, half hour by half hour', async () => {
+  it('carries orders and stock as the note says, half hour by half hour', { timeout: 180_000 }, async () => {
     const scenario: Scenario = {
       ...smallScenario,
       start: '2026-11-24T10:54:30',
@@ -89,7 +89,7 @@ describe('the old gateway', () => {
         { at: '2026-11-24T11:42', order: one(beta39) },
       ],
     };
-    const both = await openBoth({ scenario, halfHour: 9_000, held: true, settings: { notExported: false } });
+    const both = await openBoth({ scenario, halfHour: 24_000, held: true, settings: { notExported: false } });
     const { sandbox, old } = both;
     sandbox.clock.go();
 
@@ -141,7 +141,7 @@ describe('the old gateway', () => {
   });
 
   it('touches nothing once it is switched off, and goes on when it is switched on', async () => {
-    const both = await openBoth({ halfHour: 5_000, held: true });
+    const both = await openBoth({ halfHour: 20_000, held: true });
     const { sandbox, old } = both;
     sandbox.placeOrder(one(alpha38));
     await old.pause();
@@ -169,7 +169,7 @@ describe('the old gateway', () => {
 
   it('can be late at its minute, so that Proshop passes by and what is sold is on sale again', async () => {
     const scenario = { ...smallScenario, start: '2026-11-24T11:24:00' };
-    const both = await openBoth({ scenario, halfHour: 9_000, held: true });
+    const both = await openBoth({ scenario, halfHour: 24_000, held: true });
     const { sandbox, old } = both;
     sandbox.placeOrder(one(alpha38));
     old.delayNext('test9_xml', 5);
