@@ -24,9 +24,9 @@ export interface CycleSeen {
   readonly runId: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** Null while it runs. */
+  /** Null while it runs or is paused. */
   readonly endedAt: string | null;
-  /** Temporal's word: `RUNNING`, `COMPLETED`, `FAILED`, `TERMINATED`, `CANCELLED`, `TIMED_OUT`. */
+  /** Temporal's word: `RUNNING`, `PAUSED` by a person in the middle, `COMPLETED`, `FAILED`, `TERMINATED`, `CANCELLED`, `TIMED_OUT`. */
   readonly status: string;
   /** Its result; null while it runs, when it came to no end of its own, and when Temporal has it no more. */
   readonly report: CycleReport | null;

@@ -107,7 +107,7 @@ export function createOperator(client: Client, patience = PATIENCE) {
   return {
     async status(): Promise<Status> {
       const recent = await cycles.recent(LAST_CYCLES + 1);
-      const running = recent.find(({ status }) => status === 'RUNNING');
+      const running = recent.find(({ endedAt }) => endedAt === null);
       return {
         schedule: await cycles.schedule(),
         // A gateway that was killed keeps the question for ten seconds, before the next one is asked.
@@ -135,6 +135,8 @@ export function createOperator(client: Client, patience = PATIENCE) {
       if (run === null) throw new Refusal(DECISIONS.nothingHeld);
       const handle = client.workflow.getHandle(run.workflowId, run.runId);
       const deadline = Date.now() + patience + GRACE;
+      const { status } = await client.withDeadline(deadline, () => handle.describe());
+      if (status.name === 'PAUSED') throw new Refusal(DECISIONS.paused);
       for (;;) {
         try {
           return await client.withDeadline(deadline, () =>

@@ -78,8 +78,9 @@ export async function followCycle(
   return report;
 }
 
+/** The cycle that has begun and not ended, also while a person has paused it. */
 export async function runningCycle(client: Client): Promise<CycleRun | null> {
-  const query = `WorkflowType = '${WORKFLOW_ID}' AND ExecutionStatus = 'Running'`;
+  const query = `WorkflowType = '${WORKFLOW_ID}' AND CloseTime IS NULL`;
   for await (const { workflowId, runId } of client.workflow.list({ query })) return { workflowId, runId };
   return null;
 }

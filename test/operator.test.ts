@@ -130,6 +130,55 @@ describe('the operator', () => {
     });
   });
 
+  it('goes on where it was after somebody paused the running cycle between two steps', async () => {
+    const { workflowService } = server.client;
+    const called: string[] = [];
+    let goOn: () => void = () => undefined;
+    const pause = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { activities } = fakeActivities();
+    const change: Partial<Activities> = {
+      deliverOrders: async (input) => {
+        called.push('deliverOrders');
+        await pause;
+        return activities.deliverOrders(input);
+      },
+      awaitOrdersTaken: async (input) => {
+        called.push('awaitOrdersTaken');
+        return activities.awaitOrdersTaken(input);
+      },
+    };
+    await working(change, async () => {
+      const run = await startCycle(server.client);
+      const what = {
+        namespace: 'default',
+        workflowId: run.workflowId,
+        runId: run.runId,
+        identity: 'Anne',
+        reason: 'essai',
+        requestId: randomUUID(),
+      };
+      while (called.length === 0) await sleep(100);
+      await workflowService.pauseWorkflowExecution(what);
+      goOn();
+      await sleep(3_000);
+      const seen = statusLines(await impatient.status());
+      expect(seen[1]).toMatch(
+        /^Cycle en pause, commencé .* : il ne fait rien, et aucun autre ne part, avant/,
+      );
+      expect(await startCycle(server.client)).toEqual({ ...run, started: false });
+      await expect(operator.decide({ answer: 'skip', who: 'Anne', why: 'essai' })).rejects.toThrow(
+        new Refusal('Le cycle est en pause : il n’entend rien avant Unpause Workflow, dans sa page.'),
+      );
+      expect(called).toEqual(['deliverOrders']);
+      await workflowService.unpauseWorkflowExecution(what);
+      while ((await operator.status()).running !== null) await sleep(100);
+      expect((await operator.status()).last[0]).toMatchObject({ report: { outcome: 'complete' } });
+    });
+    expect(called).toEqual(['deliverOrders', 'awaitOrdersTaken']);
+  });
+
   it('asks for orders, for one, and settles', async () => {
     const asked: unknown[] = [];
     const change: Partial<Activities> = {

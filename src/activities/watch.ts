@@ -109,7 +109,7 @@ async function factsOf(
 ): Promise<WatchFacts> {
   const seen: CycleFacts[] = [];
   for (const cycle of recent) {
-    const report = cycle.status === 'RUNNING' ? await cycles.report(cycle) : cycle.report;
+    const report = cycle.endedAt === null ? await cycles.report(cycle) : cycle.report;
     seen.push(cycleFacts(cycle, report, now));
   }
   const { byHand, setAside, unnumbered } = await ledger.ordersForPeople();
@@ -120,7 +120,8 @@ async function factsOf(
   }
   return {
     now: now.getTime(),
-    isPaused: (await cycles.schedule())?.paused ?? false,
+    isPaused:
+      ((await cycles.schedule())?.paused ?? false) || recent.some(({ status }) => status === 'PAUSED'),
     cycles: seen,
     untaken,
     byHand: byHand.map(({ id }) => ({ subject: String(id), id, reason: null })),

@@ -300,6 +300,7 @@ export const DECISIONS = {
     `Attendu : { "answer": "apply" ou "skip", "who": "qui décide", "why": "pourquoi" }, 200 caractères au plus chacun ; reçu : ${given.slice(0, 200) || 'rien'}`,
   decided: ({ answer, who }: Decision) => `Déjà décidé : mise à jour ${ANSWER_WORDS[answer]} par ${who}.`,
   nothingHeld: 'Aucune mise à jour du stock n’est retenue en ce moment.',
+  paused: 'Le cycle est en pause : il n’entend rien avant Unpause Workflow, dans sa page.',
 } as const;
 
 /** What the operator's command asks of the gateway, as the Web UI names each of these workflows. */
@@ -377,7 +378,7 @@ export const COMMAND = {
   unexpected: (message: string) => `Cela n’a pas abouti : ${message}`,
   noReport:
     'Le cycle ne répond pas : pas encore commencé, mis en pause, ou passerelle arrêtée. On attend (Ctrl+C arrête d’attendre, pas le cycle).',
-  silentCycle: 'il ne répond pas (pas encore commencé, mis en pause, ou passerelle arrêtée)',
+  silentCycle: 'il ne répond pas (pas encore commencé, ou passerelle arrêtée)',
   running: (id: string) => `Un cycle est déjà en cours, le voici : ${id}`,
   ended: (outcome: Outcome) => `Cycle ${OUTCOME_WORDS[outcome]}`,
   paused: (why: string) => `En pause : ${why}. Le cycle en cours, s’il y en a un, va à son terme.`,
@@ -651,7 +652,9 @@ function verdict(rules: readonly string[]): string {
     : `retenu (${rules.map((rule) => RULES[rule as Reason['rule']] ?? rule).join(', ')})`;
 }
 
-function runningLine({ startedAt, report }: CycleSeen): string {
+function runningLine({ startedAt, status, report }: CycleSeen): string {
+  if (status === 'PAUSED')
+    return `Cycle en pause, commencé ${moment(startedAt)} : il ne fait rien, et aucun autre ne part, avant Unpause Workflow, dans sa page.`;
   return `Cycle en cours depuis ${moment(startedAt)} : ${report === null ? COMMAND.silentCycle : nowAt(report)}`;
 }
 
@@ -972,7 +975,7 @@ function beginning(
         title: `cycles en pause depuis le ${when(since)}`,
         lines: [
           'Quelqu’un a suspendu les cycles : ni commandes, ni produits, ni stock ne passent.',
-          'À faire : les relancer dès que possible (npm run client -- resume).',
+          'À faire : les relancer dès que possible (npm run client -- resume ; pour un cycle en pause au milieu : Unpause Workflow, dans sa page).',
         ],
       };
   }

@@ -333,6 +333,18 @@ describe('what is told', () => {
     expect(JSON.stringify(sent)).not.toContain('Zo');
     isPaused = false;
     expect(await look()).toEqual(['mail: Passerelle : c’est réglé – les cycles ne sont plus en pause']);
+  });
+
+  it('is a cycle that somebody paused in the middle, which keeps others from beginning', async () => {
+    recent = [seen(null, { status: 'PAUSED', endedAt: null })];
+    await test.ledger.noteWarnings(
+      [{ kind: 'schedule-paused', subject: '' }],
+      new Date('2026-11-24T07:12:00Z'),
+    );
+    expect(await look()).toEqual(['mail: Passerelle : cycles en pause depuis le 24/11 à 08:12']);
+    expect(sent[0]?.text).toContain('Unpause Workflow');
+    recent = [seen(complete(), { endedAt: START })];
+    expect(await look()).toEqual(['mail: Passerelle : c’est réglé – les cycles ne sont plus en pause']);
     isPaused = true;
     expect(await look()).toEqual([]);
   });

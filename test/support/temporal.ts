@@ -43,6 +43,9 @@ export function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
 export function startDevServer(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
   return TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path: join(ROOT, '.tools', 'temporal') } },
+    server: {
+      executable: { type: 'existing-path', path: join(ROOT, '.tools', 'temporal') },
+      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'],
+    },
   });
 }

@@ -114,6 +114,12 @@ it('lets staff pause, trigger, follow and decide in the Web UI', { timeout: 240_
   await bringUp(report().getByText(ALARMS.held));
   await picture('retenue');
 
+  await press('Pause Workflow');
+  await press('Pause Workflow', page.getByRole('dialog'));
+  await press('Unpause Workflow');
+  await press('Unpause Workflow', page.getByRole('dialog'));
+  await page.getByRole('button', { name: 'Pause Workflow', exact: true }).waitFor();
+
   const wrong = { answer: 'oui', who: 'Anne', why: 'premier stock vérifié' };
   const refused = await writeDecision(wrong);
   await press('Submit', refused);
