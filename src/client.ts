@@ -22,6 +22,7 @@ import {
   formatStockLines,
   journeyLines,
   ordersLines,
+  remedyOf,
   replayLines,
   statusLines,
 } from './workflows/labels.ts';
@@ -198,12 +199,18 @@ command('doctor', COMMAND.doctor, 'doctor --config /etc/passerelle/passerelle.ya
   .action(async ({ config, json, send = false }: { config?: string; json?: true; send?: boolean }) => {
     // It needs what no other command does: those stay light.
     const { doctor, exitCodeOf } = await import('./doctor/doctor.ts');
+    // It has something on the FTP server that goes with it, whoever reads on.
+    const ended = new AbortController();
+    process.removeAllListeners('SIGINT').once('SIGINT', () => ended.abort());
+    process.stdout.removeAllListeners('error').on('error', () => ended.abort());
     const findings = await doctor(config ?? 'passerelle.yaml', {
       send,
       tell: json ? () => undefined : (finding) => print(doctorLine(finding)),
+      signal: ended.signal,
     });
-    print(json ? JSON.stringify({ findings }) : DOCTOR.summary(findings));
-    process.exitCode = exitCodeOf(findings);
+    if (json) print(JSON.stringify({ findings: findings.map((one) => ({ ...one, toDo: remedyOf(one) })) }));
+    else print(DOCTOR.summary(findings));
+    process.exitCode = ended.signal.aborted ? 2 : exitCodeOf(findings);
     // What a dead end still holds open holds nobody up; what was left on the FTP server has this long to be removed.
     setTimeout(() => process.exit(), CLEARING_UP).unref();
   });

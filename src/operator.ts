@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ApplicationFailure,
   isGrpcDeadlineError,
@@ -74,6 +75,8 @@ const PATIENCE = 30_000;
 const GRACE = 5_000;
 /** So many times as patient with what has a million variants to go through. */
 const SLOW = 4;
+/** Milliseconds before the same is asked again. */
+const PACE = 250;
 const LAST_CYCLES = 6;
 
 /** What an operator can ask and tell, through Temporal alone. A gateway that does not answer within `patience` milliseconds is down. */
@@ -135,15 +138,18 @@ export function createOperator(client: Client, patience = PATIENCE) {
       if (run === null) throw new Refusal(DECISIONS.nothingHeld);
       const handle = client.workflow.getHandle(run.workflowId, run.runId);
       const deadline = Date.now() + patience + GRACE;
-      const { status } = await client.withDeadline(deadline, () => handle.describe());
-      if (status.name === 'PAUSED') throw new Refusal(DECISIONS.paused);
       for (;;) {
         try {
+          const { status } = await client.withDeadline(deadline, () => handle.describe());
+          if (status.name === 'PAUSED') throw new Refusal(DECISIONS.paused);
           return await client.withDeadline(deadline, () =>
             handle.executeUpdate(decideUpdate, { args: [answer] }),
           );
         } catch (error) {
-          if (isUnheard(error) && Date.now() < deadline) continue;
+          if (isUnheard(error) && Date.now() < deadline) {
+            await sleep(PACE);
+            continue;
+          }
           if (isUnheard(error) || isGrpcDeadlineError(error)) throw new NoAnswer(COMMAND.noAnswer);
           if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
             throw new Refusal(error.cause.message);

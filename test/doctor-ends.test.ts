@@ -225,6 +225,17 @@ describe('Temporal', () => {
     expect(ills(findings, 'temporal')).toEqual(['temporal server fault']);
     expect(findings.find(({ end }) => end === 'temporal')?.subject).toBe(address);
   });
+
+  it.each([
+    ['TEMPORAL_ADDRESS', 'http://127.0.0.1:7233'],
+    ['TEMPORAL_CONFIG_FILE', '/none.toml'],
+  ])('whose %s is wrong is told as a fault', async (name, value) => {
+    const environment = { TEMPORAL_ADDRESS: '127.0.0.1:9', [name]: value };
+    for (const [key, set] of Object.entries(environment)) vi.stubEnv(key, set);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const findings = await examine(await openPatient({ environment }));
+    expect(ills(findings, 'temporal')).toEqual(['temporal server fault']);
+  });
 });
 
 describe('the ledger', () => {
@@ -236,6 +247,21 @@ describe('the ledger', () => {
     const findings = await examine(patient);
     expect(ills(findings)).toEqual(USUAL);
     expect(findings.filter(({ end }) => end === 'ledger')).toMatchObject([{ what: 'pglite', seen: 'held' }]);
+  });
+
+  it('whose place a file has is told', async () => {
+    const patient = await openPatient();
+    await mkdir(join(patient.folder, 'data'), { mode: 0o700 });
+    await writeFile(join(patient.folder, 'data', 'ledger'), '');
+    const findings = await examine(patient);
+    expect(ills(findings)).toEqual([...USUAL, 'ledger disk fault']);
+    expect(findings.find(({ end }) => end === 'ledger')?.seen).toContain('ENOTDIR');
+  });
+
+  it('whose address names a certificate that is not there is told', async () => {
+    const DATABASE_URL = 'postgres://127.0.0.1/ledger-db?sslmode=verify-full&sslrootcert=/none.pem';
+    const findings = await examine(await openPatient({ environment: { DATABASE_URL } }));
+    expect(ills(findings)).toEqual([...USUAL, 'ledger database fault']);
   });
 
   it('whose PostgreSQL is down is told', async () => {

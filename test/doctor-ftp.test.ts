@@ -141,6 +141,19 @@ describe('a connection', () => {
     },
   );
 
+  it('whose words are commands to a terminal forges no line', async () => {
+    const forger = createServer((socket) => {
+      socket.on('error', () => undefined).write('220 \r\n');
+      socket.on('data', () => socket.write('530 \u001b[2J\u001b[1;32mbon FTP : tout va bien\u0007\r\n'));
+    });
+    await new Promise<void>((resolve) => forger.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void forger.close());
+    const { port } = forger.address() as AddressInfo;
+    const findings = await examine(await openPatient({ overrides: { ftp: { port } } }));
+    expect(ills(findings)).toEqual(['ftp login fault', 'temporal server warning']);
+    expect(findings.map(doctorLine).join('')).not.toMatch(/\p{Cc}/u);
+  });
+
   it('that is silent is given up, and the other ends are tried', async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

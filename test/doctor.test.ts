@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
-import { exitCodeOf } from '../src/doctor/doctor.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { doctor, exitCodeOf } from '../src/doctor/doctor.ts';
 import { ENDS, type Finding } from '../src/doctor/finding.ts';
 import {
   brief,
@@ -56,6 +56,20 @@ it('tries each end in the same order each time, and changes nothing', async () =
   expect(patient.sandbox.truth()).toMatchObject({ orderExports: [], imports: [] });
 });
 
+it('ends when it is told to, and clears away what it was at', async () => {
+  const patient = await openPatient();
+  const onFtp = await names(patient.sandbox.ftp.root);
+  const ended = new AbortController();
+  const findings = await doctor(patient.path, {
+    send: false,
+    environment: patient.environment,
+    tell: ({ what }) => what === 'write' && ended.abort(),
+    signal: ended.signal,
+  });
+  expect(findings.map(brief).at(-1)).toBe('ftp write ok');
+  await vi.waitFor(async () => expect(await names(patient.sandbox.ftp.root)).toEqual(onFtp), 5_000);
+});
+
 describe('the configuration', () => {
   it('that cannot be read is all that is told, fault by fault', async () => {
     const patient = await openPatient({ overrides: { gate: { rowsDown: 200, surprise: 1 } } });
@@ -103,7 +117,9 @@ describe('the command', () => {
     const { code, lines, stderr } = await typed(await openPatient());
     expect([code, stderr]).toEqual([0, '']);
     expect(lines.at(0)).toMatch(/^bon {7}Réglages : .*passerelle\.yaml lu, sans faute$/);
-    expect(lines.at(-1)).toBe('0 erreur, 2 points d’attention');
+    expect(lines.at(-1)).toBe(
+      '0 erreur, 2 points d’attention. Le droit d’écrire n’est essayé que dans le dossier ftp.staging.',
+    );
   });
 
   it('ends with 1 where there is a fault, and tells it to machines', async () => {
@@ -114,6 +130,23 @@ describe('the command', () => {
     expect(lines).toHaveLength(1);
     expect(ills(findings, 'ftp')).toEqual(['ftp login fault']);
     expect(findings.every(({ end }) => ENDS.includes(end))).toBe(true);
+    expect(findings.find(({ what }) => what === 'login')).toMatchObject({
+      toDo: expect.stringContaining('le mot de passe') as string,
+    });
+  });
+
+  it('leaves nothing when nobody reads on, and does not say that all is well', async () => {
+    const { path, environment, sandbox } = await openPatient();
+    const onFtp = await names(sandbox.ftp.root);
+    const words = ['--import', 'tsx', join(ROOT, 'src', 'client.ts'), 'doctor', '--config', path];
+    const { stdout, stderr } = await promisify(execFile)(
+      'bash',
+      // Its eighth line comes before its file is there.
+      ['--norc', '-c', '"$@" | head -n 8; echo "${PIPESTATUS[0]}"', 'bash', process.execPath, ...words],
+      { cwd: ROOT, env: { PATH: process.env.PATH, ...environment } },
+    );
+    expect([stdout.trimEnd().split('\n').at(-1), stderr]).toEqual(['2', '']);
+    expect(await names(sandbox.ftp.root)).toEqual(onFtp);
   });
 
   it('ends with 2 where the configuration cannot be read', async () => {
@@ -122,7 +155,7 @@ describe('the command', () => {
     expect(code).toBe(2);
     expect(lines).toEqual([
       expect.stringMatching(/^erreur {4}Réglages : .* : line \d+: gate\.rowsDown: Expected a percentage/),
-      '1 erreur, 0 point d’attention',
+      '1 erreur, 0 point d’attention.',
     ]);
     expect((await typed({ ...patient, path: join(patient.folder, 'none.yaml') })).code).toBe(2);
   });

@@ -21,11 +21,14 @@ export interface DoctorOptions {
   readonly environment?: Environment;
   /** Milliseconds after which an end counts as dead. */
   readonly patience?: number;
+  /** Ends it: what is being tried is cleared away, nothing more is tried. */
+  readonly signal?: AbortSignal;
 }
 
 type Exam = (tell: Tell, signal: AbortSignal) => Promise<void>;
 
 const PATIENCE = 60_000;
+const NEVER = new AbortController().signal;
 
 /**
  * Reads the configuration and tries every end of it, one after the other, without changing anything that matters. An end
@@ -33,12 +36,16 @@ const PATIENCE = 60_000;
  */
 export async function doctor(
   path: string,
-  { send, tell, environment, patience = PATIENCE }: DoctorOptions,
+  { send, tell, environment, patience = PATIENCE, signal = NEVER }: DoctorOptions,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   let conceal = (text: string) => text;
-  // A line stays a line, whatever a server says.
-  const clean = (text: string) => conceal(text).replaceAll(/\s+/g, ' ').trim();
+  // A line stays a line, whatever a server says, and no command to the terminal.
+  const clean = (text: string) =>
+    conceal(text)
+      .replaceAll(/\s+/g, ' ')
+      .replaceAll(/\p{Cc}/gu, '�')
+      .trim();
   const tellOf =
     (end: End): Tell =>
     (verdict, what, subject = '', seen = '') => {
@@ -63,7 +70,10 @@ export async function doctor(
   }
   conceal = concealSecrets(config);
   const exams = examsOf(config, path, send);
-  for (const end of ENDS) await inTime(exams[end], tellOf(end), patience);
+  for (const end of ENDS) {
+    if (signal.aborted) break;
+    await inTime(exams[end], tellOf(end), patience, signal);
+  }
   return findings;
 }
 
@@ -105,9 +115,9 @@ async function examineTemplate({ proshop, shop, orders }: Config, tell: Tell): P
   );
 }
 
-/** Runs an exam to its end, or to the end of our patience. What it finds later is told to nobody. */
-async function inTime(exam: Exam, tell: Tell, patience: number): Promise<void> {
-  const deadline = startDeadline(patience, new AbortController().signal);
+/** Runs an exam to its end, to the end of our patience, or until somebody ends it. What it finds later is told to nobody. */
+async function inTime(exam: Exam, tell: Tell, patience: number, ended: AbortSignal): Promise<void> {
+  const deadline = startDeadline(patience, ended);
   const { signal } = deadline;
   const over = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('Too late')), { once: true });
@@ -118,6 +128,7 @@ async function inTime(exam: Exam, tell: Tell, patience: number): Promise<void> {
   try {
     await Promise.race([exam(tellInTime, signal), over]);
   } catch (error) {
+    if (ended.aborted) return;
     if (signal.aborted) tell('fault', 'time', '', Math.round(patience / 1_000));
     else tell('fault', 'unexpected', '', said(error));
   } finally {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { Client } from 'pg';
@@ -22,8 +22,20 @@ export async function examineLedger({ databaseUrl, data }: Config, tell: Tell): 
   // PGlite is one process's. The running gateway's folder is good: it works in it.
   const folder = join(data, 'ledger');
   const held = await isHeld(folder);
+  if (!held && !(await isFolderOrAbsent(folder, tell))) return;
   tell('ok', 'pglite', folder, held ? 'held' : 'free');
   if (!held) await examineFolder(data, tell);
+}
+
+async function isFolderOrAbsent(folder: string, tell: Tell): Promise<boolean> {
+  try {
+    await readdir(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    tell('fault', 'disk', folder, said(error));
+    return false;
+  }
 }
 
 /** Examines the folder of the archive. */
@@ -32,14 +44,15 @@ export async function examineArchive({ archive }: Config, tell: Tell): Promise<v
 }
 
 async function examinePostgres(url: Secret, tell: Tell): Promise<void> {
-  const client = new Client({
-    connectionString: url.reveal(),
-    connectionTimeoutMillis: PATIENCE,
-    query_timeout: PATIENCE,
-  });
-  // A connection that breaks would end the process where nobody listens.
-  client.on('error', () => undefined);
+  let client: Client | undefined;
   try {
+    client = new Client({
+      connectionString: url.reveal(),
+      connectionTimeoutMillis: PATIENCE,
+      query_timeout: PATIENCE,
+    });
+    // A connection that breaks would end the process where nobody listens.
+    client.on('error', () => undefined);
     await client.connect();
     const { rows } = await client.query<{ version: string; journal: string | null }>(
       "select current_setting('server_version') as version, to_regclass('drizzle.__drizzle_migrations')::text as journal",
@@ -52,7 +65,7 @@ async function examinePostgres(url: Secret, tell: Tell): Promise<void> {
   } catch (error) {
     tell('fault', 'database', 'PostgreSQL', said(error));
   } finally {
-    await client.end();
+    await client?.end();
   }
 }
 

@@ -23,21 +23,29 @@ const ACTIVITIES = 2;
  * are not looked at: passerelle has none of its own.
  */
 export async function examineTemporal(config: Config, tell: Tell, signal: AbortSignal): Promise<void> {
-  const { options, namespace } = placeOf(config);
+  let place: ReturnType<typeof placeOf>;
+  try {
+    place = placeOf(config);
+  } catch (error) {
+    tell('fault', 'server', 'TEMPORAL_CONFIG_FILE', said(error));
+    return;
+  }
+  const { options, namespace } = place;
   const address = options.address ?? LOCAL_TARGET;
   if (!config.externalTemporal && !(await isListening(address, signal))) {
     tell('warning', 'server', address);
     return;
   }
-  const connection = Connection.lazy({ ...options, connectTimeout: PATIENCE });
+  let connection: Connection | undefined;
   try {
+    connection = Connection.lazy({ ...options, connectTimeout: PATIENCE });
     await connection.ensureConnected();
     tell('ok', 'server', address);
     await examineNamespace(connection, namespace, config.temporal.retentionDays, tell);
   } catch (error) {
     tell('fault', 'server', address, said(error));
   } finally {
-    await connection.close();
+    await connection?.close();
   }
 }
 

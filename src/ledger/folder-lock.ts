@@ -58,7 +58,10 @@ function listen(path: string): Promise<Server | null> {
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    // Another account's: it is there, whoever it is.
+    socket
+      .once('connect', () => resolve(true))
+      .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EACCES'));
     socket.once('close', () => socket.destroy());
   });
 }

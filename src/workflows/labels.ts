@@ -413,12 +413,16 @@ export const DOCTOR = {
     ledger: 'Base de données',
     archive: 'Archive',
   },
-  /** `2 erreurs, 1 point d’attention` */
+  /** `2 erreurs, 1 point d’attention.`, and what was not tried. */
   summary: (findings: readonly Finding[]) => {
     const countOf = (wanted: Verdict) => findings.filter(({ verdict }) => verdict === wanted).length;
     const [faults, warnings] = [countOf('fault'), countOf('warning')];
-    if (faults + warnings === 0) return 'Tout est bon.';
-    return `${count(faults, 'erreur', 'erreurs')}, ${count(warnings, 'point d’attention', 'points d’attention')}`;
+    const found =
+      faults + warnings === 0
+        ? 'Tout est bon.'
+        : `${count(faults, 'erreur', 'erreurs')}, ${count(warnings, 'point d’attention', 'points d’attention')}.`;
+    const isWritten = findings.some(({ what }) => what === 'write');
+    return isWritten ? `${found} Le droit d’écrire n’est essayé que dans le dossier ftp.staging.` : found;
   },
 } as const satisfies {
   readonly message: Message;
@@ -430,8 +434,13 @@ export const DOCTOR = {
 /** `bon       FTP : dossier /import (proshop.importFolder) : 2 fichiers`, and what to do when it is not. */
 export function doctorLine(finding: Finding): string {
   const { end, what, verdict } = finding;
-  const toDo = verdict === 'ok' ? '' : ` – À faire : ${TO_DO[what]}`;
-  return `${DOCTOR.verdicts[verdict].padEnd(9)} ${DOCTOR.ends[end]} : ${FOUND[what](finding)}${toDo}`;
+  const toDo = remedyOf(finding);
+  return `${DOCTOR.verdicts[verdict].padEnd(9)} ${DOCTOR.ends[end]} : ${FOUND[what](finding)}${toDo === null ? '' : ` – À faire : ${toDo}`}`;
+}
+
+/** What to do; null for what is well. */
+export function remedyOf({ what, verdict }: Finding): string | null {
+  return verdict === 'ok' ? null : TO_DO[what];
 }
 
 /** One sentence for what is well, another for what is not. */
@@ -558,14 +567,15 @@ const TO_DO: Readonly<Record<What, string>> = {
   right: 'le cocher pour cette clé dans le back-office (docs/prestashop.md).',
   mail: 'vérifier l’adresse, le port, le nom, le mot de passe et le réglage tls (alerts.mail).',
   sending: 'corriger ce que dit le serveur, puis refaire l’essai.',
-  server: 'lancer la passerelle (npm start) ; si elle tourne, vérifier temporal.port ou TEMPORAL_ADDRESS.',
+  server:
+    'lancer la passerelle (npm start) ; si elle tourne, vérifier temporal.port, TEMPORAL_ADDRESS ou TEMPORAL_CONFIG_FILE.',
   namespace: 'créer cet espace de noms, corriger TEMPORAL_NAMESPACE, ou nous en donner le droit.',
   retention: 'allonger la durée dans le cluster, ou réduire temporal.retentionDays.',
   worker: 'lancer la passerelle (npm start).',
   database: 'vérifier DATABASE_URL, et que PostgreSQL tourne et nous laisse entrer.',
   migrations: 'rien : la passerelle les met à jour en démarrant (npm start).',
   pglite: 'rien.',
-  disk: 'donner ce dossier au compte de la passerelle, ou en régler un autre (data, archive.folder).',
+  disk: 'lancer cette commande avec le compte de la passerelle, et lui donner ce dossier, ou en régler un autre (data, archive.folder).',
   privacy: 'rien : la passerelle ferme ce dossier aux autres en démarrant.',
   space: 'faire de la place sur ce disque.',
   time: 'vérifier que ce serveur tourne et n’est pas débordé.',
