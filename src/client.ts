@@ -227,7 +227,8 @@ formatCommand('orders', FORMAT.orders, 'format orders commandes.csv')
       const result = files.orders(csv);
       print(...(json ? [JSON.stringify(result)] : formatOrdersLines(result)));
       const fits = result.proposal === null || files.fault !== null;
-      return fits && result.content?.rejects.length === 0 ? 0 : 1;
+      const isWhole = result.content?.cut === false && result.content.rejects.length === 0;
+      return fits && isWhole ? 0 : 1;
     }),
   );
 
@@ -251,7 +252,8 @@ formatCommand('check', FORMAT.check, 'format check --orders commandes.csv --xml 
       const result = files.check(paths, template);
       print(...(json ? [JSON.stringify(result)] : formatCheckLines(result)));
       if (result.pairs.some(({ check }) => check === null)) return 2;
-      return result.pairs.every(({ check }) => check?.differences.length === 0) ? 0 : 1;
+      const isSame = result.pairs.every(({ check }) => check?.differences.length === 0 && !check.cut);
+      return isSame && result.alone.length === 0 ? 0 : 1;
     }),
   );
 
@@ -269,7 +271,7 @@ formatCommand('draft', FORMAT.draft, 'format draft --orders commandes.csv --xml 
         process.stdout.write(process.stdout.isTTY ? result.template : bytes);
         for (const line of formatDraftLines(result)) complain(line);
       }
-      return result.check.differences.length === 0 ? 0 : 1;
+      return result.check.differences.length === 0 && !result.check.cut ? 0 : 1;
     }),
   );
 

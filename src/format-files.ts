@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import type { OrdersFormat } from './domain/order-csv.ts';
@@ -160,7 +160,6 @@ function draftedFrom(path: string, draft: () => Draft): Draft {
   }
 }
 
-/** Without the secrets that the environment lacks: nothing here needs them. */
 function readSettings(path: string): Settings {
   const { config, fault } = tryConfig(path);
   return {
@@ -175,23 +174,19 @@ function readSettings(path: string): Settings {
 
 function tryConfig(path: string): { readonly config: Config | null; readonly fault: string | null } {
   try {
-    return { config: loadConfig(path), fault: null };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-  }
-  try {
-    return { config: loadConfig(path, standIns(path)), fault: null };
+    return { config: loadConfig(path, { ...process.env, ...standIns(path) }), fault: null };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { config: null, fault: error.message };
   }
 }
 
-/** A value for each variable that the configuration names. */
+/** A value for each variable that the configuration names and the environment lacks: nothing here needs its secrets. */
 function standIns(path: string): Readonly<Record<string, string>> {
   try {
     const names = readFileSync(path, 'utf8').matchAll(/\$\{([A-Za-z_]\w*)\}/g);
-    return Object.fromEntries(Array.from(names, ([, name = '']) => [name, 'http://not-needed.invalid']));
+    const valueOf = (name: string) => process.env[name] || 'http://not-needed.invalid';
+    return Object.fromEntries(Array.from(names, ([, name = '']) => [name, valueOf(name)]));
   } catch {
     return {};
   }
@@ -218,10 +213,15 @@ function pairsIn(paths: { readonly orders: string; readonly xml: string }): {
   readonly pairs: readonly { readonly orders: string; readonly xml: string }[];
   readonly alone: readonly string[];
 } {
-  const [orders, xml] = [namesIn(paths.orders), namesIn(paths.xml)];
-  if (orders === null && xml === null) return { pairs: [paths], alone: [] };
-  if (orders === null || xml === null)
-    throw new FormatFilesError('file and folder', orders === null ? paths.orders : paths.xml);
+  const [inOrders, inXml] = [namesIn(paths.orders), namesIn(paths.xml)];
+  if (inOrders === null && inXml === null) return { pairs: [paths], alone: [] };
+  if (inOrders === null || inXml === null)
+    throw new FormatFilesError('file and folder', inOrders === null ? paths.orders : paths.xml);
+  // One folder for both.
+  const isOne = realpathSync(paths.orders) === realpathSync(paths.xml);
+  const isXml = (name: string) => parse(name).ext.toLowerCase() === '.xml';
+  const orders = inOrders.filter((name) => !isOne || !isXml(name));
+  const xml = inXml.filter((name) => !isOne || isXml(name));
   const stem = (name: string) => parse(name).name;
   // The first of one name has the partner.
   const left = new Map(xml.toReversed().map((name) => [stem(name), name]));

@@ -6,7 +6,7 @@ export interface TemplateElement {
   readonly line: number;
   readonly attributes: readonly { readonly name: string; readonly value: string }[];
   readonly children: readonly TemplateElement[];
-  /** What stands directly inside, CDATA sections included; empty when it is only white space. */
+  /** What stands directly inside, CDATA sections included. A template's is empty when it is only white space. */
   readonly text: string;
   readonly textLine: number;
 }
@@ -21,20 +21,22 @@ export interface TemplateXml {
 interface OpenElement extends TemplateElement {
   readonly children: TemplateElement[];
   text: string;
+  /** The same as it stands in the file. */
+  raw: string;
   textLine: number;
   /** Namespace prefixes that may be used inside. */
   readonly prefixes: readonly string[];
 }
 
 /** Characters, and elements inside one another. Beyond them the libraries take minutes, or the stack. */
-const LONGEST_TEMPLATE = 100_000;
+const LONGEST = { template: 100_000, sent: 20_000_000 } as const;
 const DEEPEST = 100;
 
 const NAME = String.raw`[\p{L}_:][\p{L}\p{N}\p{M}_:.·-]*`;
 const ATTRIBUTE = String.raw`(${NAME})\s*=\s*("[^<"]*"|'[^<']*')`;
 const TOKEN = new RegExp(
   [
-    String.raw`<!--(?:(?!--)[^])*-->`,
+    String.raw`<!--(?<comment>[^]*?)-->`,
     String.raw`<\?(?!xml\s)[^]*?\?>`,
     String.raw`<!\[CDATA\[(?<cdata>[^]*?)\]\]>`,
     String.raw`</(?<closing>${NAME})\s*>`,
@@ -68,10 +70,16 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads the template. xmlbuilder2's own reader takes `<a><b></a>` and tells no lines, so this one is strict.
+ * Reads the template, or a file that was sent. xmlbuilder2's own reader takes `<a><b></a>` and tells no lines, so this one
+ * is strict.
  * @throws {TemplateError} when it is not well-formed XML
  */
-export function readTemplateXml(source: string, file: string, longest = LONGEST_TEMPLATE): TemplateXml {
+export function readTemplateXml(
+  source: string,
+  file: string,
+  kind: 'template' | 'sent' = 'template',
+): TemplateXml {
+  const longest = LONGEST[kind];
   if (source.length > longest) throw refused(1, `at most ${longest} characters`, `${source.length}`);
   const forbidden = source.search(FORBIDDEN);
   if (forbidden !== -1) {
@@ -92,9 +100,9 @@ export function readTemplateXml(source: string, file: string, longest = LONGEST_
     TOKEN.lastIndex = offset;
     const token = TOKEN.exec(source);
     const parent = open.at(-1) ?? document;
-    if (token === null)
+    const { comment = '', cdata, closing, opening, attributes = '', empty, text } = token?.groups ?? {};
+    if (token === null || /--|-$/.test(comment))
       throw refused(line, 'well-formed XML', `\`${/^.{0,30}/u.exec(source.slice(offset))?.[0]}\``);
-    const { cdata, closing, opening, attributes = '', empty, text } = token.groups ?? {};
     if (opening !== undefined) {
       if (parent === document && document.children.length > 0)
         throw refused(line, 'one root element', `<${opening}> too`);
@@ -106,14 +114,15 @@ export function readTemplateXml(source: string, file: string, longest = LONGEST_
     } else if (closing !== undefined) {
       if (closing !== parent.name)
         throw refused(line, parent === document ? 'no closing tag' : `</${parent.name}>`, `</${closing}>`);
-      if (parent.text.trim() === '') parent.text = '';
+      if (kind === 'sent' && parent.children.length === 0) parent.text = withoutIndent(parent);
+      else if (parent.text.trim() === '') parent.text = '';
       else if (parent.children.length > 0)
         throw refused(parent.textLine, `text or elements in <${parent.name}>`, 'both');
       open.pop();
     } else if (cdata !== undefined) {
-      addText(parent, cdata);
+      addText(parent, cdata, token[0]);
     } else if (text !== undefined) {
-      addText(parent, decoded(text));
+      addText(parent, decoded(text), text);
     }
     offset += token[0].length;
     line += countLines(token[0]);
@@ -167,11 +176,12 @@ export function readTemplateXml(source: string, file: string, longest = LONGEST_
     return element;
   }
 
-  function addText(parent: OpenElement, text: string): void {
+  function addText(parent: OpenElement, text: string, raw: string): void {
     if (parent === document && text.trim() !== '')
       throw refused(line, 'nothing but one root element', 'text outside of it');
     if (parent.text === '') parent.textLine = line;
     parent.text += text;
+    parent.raw += raw;
   }
 
   function decoded(text: string): string {
@@ -193,7 +203,19 @@ function opened(
   attributes: TemplateElement['attributes'],
   prefixes: readonly string[],
 ): OpenElement {
-  return { name, line, attributes, children: [], text: '', textLine: line, prefixes };
+  return { name, line, attributes, children: [], text: '', raw: '', textLine: line, prefixes };
+}
+
+/** Old scripts put a text on a line of its own. What they wrote as references or CDATA is no indentation. */
+function withoutIndent({ text, raw }: OpenElement): string {
+  const isBlank = (at: number) => /[ \t\r\n]/.test(raw.charAt(at));
+  let start = 0;
+  let end = raw.length;
+  while (isBlank(start)) start++;
+  while (end > start && isBlank(end - 1)) end--;
+  if (!raw.slice(0, start).includes('\n')) start = 0;
+  const after = raw.slice(end);
+  return text.slice(start, text.length - (after.includes('\n') ? after.length : 0));
 }
 
 function countLines(text: string): number {

@@ -3,6 +3,7 @@ import { isPaidWithVoucher, type Order, type VoucherRule } from '../domain/order
 import { salesXml, type SalesTemplate } from '../domain/sales-xml.ts';
 import { compareXml, type Difference } from './compare-xml.ts';
 import type { Reject } from './explain-orders.ts';
+import { DATE_PARTS } from './find-placeholder.ts';
 import { readSentSales } from './read-sales-xml.ts';
 
 /** A file as it was read. */
@@ -24,6 +25,8 @@ export interface SalesCheck {
   readonly byHand: readonly number[];
   /** Orders that cannot be read, and are not sent. */
   readonly rejects: readonly Reject[];
+  /** True when the last row of the orders file is not whole. */
+  readonly cut: boolean;
   /** Where the rendered file is not the one that was sent. */
   readonly differences: readonly Difference[];
   /** Dates of the rendering, which cannot be the same: both look as the template says. */
@@ -35,6 +38,8 @@ export interface SentOrders {
   readonly orders: readonly Order[];
   readonly byHand: readonly number[];
   readonly rejects: readonly Reject[];
+  /** True when the last row is not whole. */
+  readonly cut: boolean;
 }
 
 /** @throws {FormatError} when the file as a whole is not what the format says */
@@ -43,12 +48,13 @@ export function readSentOrders(
   format: OrdersFormat,
   voucher: VoucherRule,
 ): SentOrders {
-  const { orders, setAside } = readOrders(bytes, name, format);
+  const { orders, setAside, cut } = readOrders(bytes, name, format);
   const isByHand = (order: Order) => isPaidWithVoucher(order, voucher);
   return {
     orders: orders.filter((order) => !isByHand(order)).sort((a, b) => a.id - b.id),
     byHand: orders.filter(isByHand).map(({ id }) => id),
     rejects: setAside.map(({ line, field, reason }) => ({ line, field, reason })),
+    cut: cut !== null,
   };
 }
 
@@ -70,17 +76,20 @@ export function checkSales(
   const compareAt = (time: string) =>
     compareXml(root, readSentSales(render(template, sent.orders, time), 'the rendered file').root);
   // A value that depends on the time is another one at another time.
-  const elsewhen = new Map(compareAt(anotherTime(createdAt)).map((one) => [keyOf(one), one.got]));
+  const then = anotherTime(createdAt);
+  const elsewhen = new Map(compareAt(then).map((one) => [keyOf(one), one.got]));
   const isDate = (one: Difference) => {
-    const other = elsewhen.get(keyOf(one));
+    const other = elsewhen.get(keyOf(one)) ?? null;
     const isValue = one.kind === 'text' || one.kind === 'attribute';
-    return isValue && other !== undefined && other !== one.got && isLikeDate(one, createdAt);
+    if (!isValue || one.expected === null || one.got === null || other === null) return false;
+    return other !== one.got && datePattern([one.got, createdAt], [other, then]).test(one.expected);
   };
   const all = compareAt(createdAt);
   return {
     orders: sent.orders.length,
     byHand: sent.byHand,
     rejects: sent.rejects,
+    cut: sent.cut,
     differences: all.filter((one) => !isDate(one)),
     dates: all.filter(isDate),
   };
@@ -96,36 +105,34 @@ function keyOf({ kind, path }: Difference): string {
   return `${kind} ${path}`;
 }
 
-const TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/;
-/** How many there are of each part of a time, and the first. */
-const PARTS = [
-  [9_999, 0],
-  [12, 1],
-  [28, 1],
-  [24, 0],
-  [60, 0],
-  [60, 0],
-] as const;
+const TIME = /^(?<Y>\d\d(?<y>\d\d))-(?<m>\d\d)-(?<d>\d\d) (?<H>\d\d):(?<M>\d\d):(?<S>\d\d)$/;
+/** No part of them is like another, so that it is seen which part stands where. */
+const OTHER_TIMES = ['2098-07-19 21:33:54', '2087-09-23 06:41:16'] as const;
 
-/** A time of which every part is another, the year's last digits too. */
+/** A time of which every part is another than at this time. */
 function anotherTime(time: string): string {
-  const parts = (TIME.exec(time)?.slice(1) ?? []).map((part, index) => {
-    const [count, first] = PARTS[index] ?? [60, 0];
-    return String(((Number(part) - first + 1) % count) + first).padStart(part.length, '0');
-  });
-  return `${parts.slice(0, 3).join('-')} ${parts.slice(3).join(':')}`;
+  const [one, other] = OTHER_TIMES;
+  return time.replace(/\d+/g, (part, at: number) =>
+    (one.startsWith(part, at) ? other : one).slice(at, at + part.length),
+  );
 }
 
-/** True when what was sent has digits where the rendered value has parts of the time, and is the same elsewhere. */
-function isLikeDate({ expected, got }: Difference, createdAt: string): boolean {
-  if (expected === null || got === null) return false;
-  const [year = '', ...others] = TIME.exec(createdAt)?.slice(1) ?? [];
-  const parts = [year, year.slice(2), ...others];
-  const pattern = got
-    .split(new RegExp(`(${parts.join('|')})`))
-    .map((piece, index) => (index % 2 === 1 ? String.raw`\d`.repeat(piece.length) : literal(piece)))
-    .join('');
-  return new RegExp(`^${pattern}$`).test(expected);
+/** What a value looks like that differs from what was rendered `now` only where that depends on the time. */
+function datePattern(
+  [text, now]: readonly [text: string, time: string],
+  [other, then]: readonly [text: string, time: string],
+): RegExp {
+  const [parts, otherParts] = [TIME.exec(now)?.groups ?? {}, TIME.exec(then)?.groups ?? {}];
+  let pattern = '';
+  for (let at = 0; at < text.length;) {
+    const letter = Object.keys(parts).find(
+      (one) => text.startsWith(parts[one] ?? '', at) && other.startsWith(otherParts[one] ?? '', at),
+    );
+    const piece = parts[letter ?? ''] ?? text.charAt(at);
+    pattern += DATE_PARTS[letter ?? ''] ?? literal(piece);
+    at += piece.length;
+  }
+  return new RegExp(`^${pattern}$`);
 }
 
 function literal(text: string): string {

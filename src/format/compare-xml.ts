@@ -1,6 +1,5 @@
 import type { TemplateElement } from '../domain/template-xml.ts';
 import { shortened } from '../domain/text-file.ts';
-import { textOf } from './read-sales-xml.ts';
 
 /** Where two sales files differ. Holds values of customers: for the terminal of whoever has the files. */
 export interface Difference {
@@ -53,10 +52,11 @@ function compareElements(
       got: found ?? null,
     });
   }
-  if (textOf(expected) !== textOf(got)) {
-    differences.push({ kind: 'text', path, expected: textOf(expected), got: textOf(got) });
+  if (expected.text !== got.text) {
+    differences.push({ kind: 'text', path, expected: expected.text, got: got.text });
   }
-  const pathTo = (element: TemplateElement) => `${path}/${stepTo(element, expected, got)}`;
+  const stepTo = stepsIn(expected, got);
+  const pathTo = (element: TemplateElement) => `${path}/${stepTo(element)}`;
   const pairs = aligned(expected.children, got.children);
   const surplus = pairs.flatMap(([wanted, found]) => (wanted === null && found !== null ? [found] : []));
   for (const [wanted, found] of pairs) {
@@ -93,11 +93,19 @@ function takeMoved(wanted: TemplateElement, surplus: TemplateElement[]): Templat
 }
 
 /** `ligne[2]`, or `total` where it is the only one. */
-function stepTo(element: TemplateElement, ...parents: readonly TemplateElement[]): string {
-  const named = parents.map(({ children }) => children.filter(({ name }) => name === element.name));
-  if (named.every(({ length }) => length < 2)) return element.name;
-  const own = named.find((siblings) => siblings.includes(element)) ?? [];
-  return `${element.name}[${own.indexOf(element) + 1}]`;
+function stepsIn(...parents: readonly TemplateElement[]): (element: TemplateElement) => string {
+  const places = new Map<TemplateElement, number>();
+  const several = new Set<string>();
+  for (const { children } of parents) {
+    const counts = new Map<string, number>();
+    for (const child of children) {
+      const place = (counts.get(child.name) ?? 0) + 1;
+      counts.set(child.name, place);
+      places.set(child, place);
+      if (place > 1) several.add(child.name);
+    }
+  }
+  return (element) => (several.has(element.name) ? `${element.name}[${places.get(element)}]` : element.name);
 }
 
 /**
@@ -177,7 +185,7 @@ function signature(element: TemplateElement): string {
   if (known !== undefined) return known;
   // Characters that XML cannot hold keep the parts apart.
   const attributes = element.attributes.map(({ name, value }) => `${name}\u0001${value}`).sort();
-  const parts = [element.name, ...attributes, '\u0002', textOf(element), ...element.children.map(signature)];
+  const parts = [element.name, ...attributes, '\u0002', element.text, ...element.children.map(signature)];
   const made = `${parts.join('\u0003')}\u0004`;
   signatures.set(element, made);
   return made;
@@ -190,7 +198,7 @@ function valuesOf(element: TemplateElement): ReadonlySet<string> {
   if (known !== undefined) return known;
   const made = new Set([
     ...element.attributes.map(({ name, value }) => `@${name}=${value}`),
-    ...(element.children.length === 0 ? [`${element.name}=${textOf(element)}`] : []),
+    ...(element.children.length === 0 ? [`${element.name}=${element.text}`] : []),
     ...element.children.flatMap((child) => [...valuesOf(child)]),
   ]);
   values.set(element, made);
@@ -200,7 +208,7 @@ function valuesOf(element: TemplateElement): ReadonlySet<string> {
 /** An element as people are shown it, cut when it is long. */
 function outline(element: TemplateElement): string {
   const attributes = element.attributes.map(({ name, value }) => ` ${name}="${value}"`).join('');
-  const inside = element.children.length === 0 ? textOf(element) : element.children.map(outline).join('');
+  const inside = element.children.length === 0 ? element.text : element.children.map(outline).join('');
   return shortened(
     inside === ''
       ? `<${element.name}${attributes}/>`

@@ -5,7 +5,7 @@ import type { Encoding } from '../domain/text-file.ts';
 import { placeholderFinder, type Doubtfulness, type Finding } from './find-placeholder.ts';
 import { findLineRepeat, findOrderRepeat, type LineRepeat, type OrderRepeat } from './find-repeats.ts';
 import type { Level, Sample } from './placeholder-candidates.ts';
-import { textOf, type SentSales } from './read-sales-xml.ts';
+import type { SentSales } from './read-sales-xml.ts';
 import { templateText, type DraftElement } from './template-text.ts';
 
 /** Something that the draft is not sure of. */
@@ -108,10 +108,11 @@ function drafting(orderRepeat: OrderRepeat, lineRepeat: LineRepeat, columns: Non
   function draft(examples: readonly Example[], spot: Spot): DraftElement {
     const base = richest(examples.map(({ element }) => element));
     const isLeaf = examples.every(({ element }) => element.children.length === 0);
+    const texts = samplesOf(examples, ({ text }) => text);
     return {
       name: base.name,
       attributes: attributesOf(examples, spot),
-      text: isLeaf ? explained(samplesOf(examples, textOf), spot) : [],
+      text: isLeaf ? explained(texts, spot) : [],
       children: isLeaf ? [] : childrenOf(base, examples, spot),
     };
   }
@@ -131,7 +132,10 @@ function drafting(orderRepeat: OrderRepeat, lineRepeat: LineRepeat, columns: Non
   }
 
   function childrenOf(base: TemplateElement, examples: readonly Example[], spot: Spot): DraftElement[] {
-    const places = [...new Set([base, ...examples.map(({ element }) => element)].flatMap(placesIn))];
+    const places = mergedPlaces(
+      base,
+      examples.map(({ element }) => element),
+    );
     const children: DraftElement[] = [];
     const repeated = new Set<string>();
     for (const place of places) {
@@ -213,6 +217,20 @@ function placesIn({ children }: TemplateElement): readonly string[] {
     counts.set(name, nth + 1);
     return `${name} ${nth}`;
   });
+}
+
+/** The places of all elements: what the base does not have comes behind what stands before it elsewhere. */
+function mergedPlaces(base: TemplateElement, elements: readonly TemplateElement[]): readonly string[] {
+  const places = [...placesIn(base)];
+  const known = new Set(places);
+  for (const element of elements) {
+    placesIn(element).forEach((place, index, own) => {
+      if (known.has(place)) return;
+      known.add(place);
+      places.splice(places.indexOf(own[index - 1] ?? '') + 1, 0, place);
+    });
+  }
+  return places;
 }
 
 function samplesOf(

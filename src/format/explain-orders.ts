@@ -2,7 +2,13 @@ import { readOrders, type OrdersFile, type OrdersFormat } from '../domain/order-
 import { ORDER_FIELDS, type OrderGroup } from '../domain/order.ts';
 import { encodingFault, FormatError, type CsvFormat } from '../domain/text-file.ts';
 import { ORDER_PHRASES } from './field-words.ts';
-import { proposeColumns, type FieldTitle, type Shape, type WantedField } from './propose-columns.ts';
+import {
+  proposeColumns,
+  type FieldTitle,
+  type ProposedColumns,
+  type Shape,
+  type WantedField,
+} from './propose-columns.ts';
 import { formatOf, lookAt, type Look, type SeenFile } from './see-file.ts';
 import { sectionYaml } from './section-yaml.ts';
 
@@ -21,7 +27,7 @@ export interface OrdersExplained {
   /** Titles of the columns that nothing is read from. */
   readonly unmapped: readonly string[];
   readonly content: OrdersContent | null;
-  /** Null when the configuration fits. */
+  /** Null when the configuration fits, or nothing can be proposed. */
   readonly proposal: Proposal | null;
 }
 
@@ -109,7 +115,7 @@ export function explainOrders(
   const tried = proposed?.format ? tryReading(bytes, file, proposed.format) : null;
   // Where the proposal reads no more than the configuration does, the file is to blame and not the settings.
   const isOwn = fits || (own?.content && rejectsOf(tried) >= rejectsOf(own)) === true;
-  const read = isOwn ? own : tried;
+  const read = look.seen.header === null ? null : isOwn ? own : tried;
   const columns = titlesOf(configured ?? proposed?.format ?? null);
   return {
     file,
@@ -120,7 +126,7 @@ export function explainOrders(
     absent: columns.filter(({ title }) => !titles.includes(title)),
     unmapped: titles.filter((title) => !columns.some((column) => column.title === title)),
     content: read?.content ? contentOf(read.content) : null,
-    proposal: isOwn || look.seen.header === null ? null : (proposed?.proposal ?? null),
+    proposal: isOwn ? null : (proposed?.proposal ?? null),
   };
 }
 
@@ -144,7 +150,7 @@ function propose(
   { seen, rows }: Look,
   bytes: Uint8Array,
   configured: OrdersFormat | null,
-): { readonly format: OrdersFormat | null; readonly proposal: Proposal } {
+): { readonly format: OrdersFormat | null; readonly proposal: Proposal | null } {
   const proposed = proposeColumns(FIELDS, seen.header?.titles ?? [], rows);
   const seenFormat = formatOf(seen);
   const file = { ...seenFormat, encoding: encodingOr(bytes, configured) ?? seenFormat.encoding };
@@ -173,14 +179,21 @@ function propose(
             finalLineBreak: configured?.finalLineBreak ?? 'required',
             columns: columns as unknown as OrdersFormat['columns'],
           },
-    proposal: {
-      section: sectionYaml('orders', file, groups, proposed),
-      missing,
-      byValues: proposed.byValues,
-      refused: proposed.refused,
-      twice: proposed.twice,
-    },
+    proposal: isHopeless(seen, proposed)
+      ? null
+      : {
+          section: sectionYaml('orders', file, groups, proposed),
+          missing,
+          byValues: proposed.byValues,
+          refused: proposed.refused,
+          twice: proposed.twice,
+        },
   };
+}
+
+/** True for a file that no settings can read. */
+export function isHopeless({ encoding, badLine, header }: SeenFile, { columns }: ProposedColumns): boolean {
+  return encoding === 'utf-16' || badLine !== null || header === null || columns.size === 0;
 }
 
 /** The configured encoding where the file may be written in it: what the file shows does not tell all of them apart. */

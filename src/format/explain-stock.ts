@@ -1,6 +1,6 @@
 import { readStock, sizeOf, type StockFile, type StockFormat } from '../domain/stock-csv.ts';
 import { STOCK_FIELDS, type Doubt, type StockField } from '../domain/stock.ts';
-import { encodingOr, type Proposal, type Reject } from './explain-orders.ts';
+import { encodingOr, isHopeless, type Proposal, type Reject } from './explain-orders.ts';
 import { STOCK_PHRASES } from './field-words.ts';
 import { proposeColumns, type FieldTitle, type Shape, type WantedField } from './propose-columns.ts';
 import { formatOf, lookAt, type Look, type SeenFile } from './see-file.ts';
@@ -19,7 +19,7 @@ export interface StockExplained {
   readonly absent: readonly FieldTitle[];
   readonly unmapped: readonly string[];
   readonly content: StockContent | null;
-  /** Null when the configuration fits. */
+  /** Null when the configuration fits, or nothing can be proposed. */
   readonly proposal: Proposal | null;
 }
 
@@ -83,7 +83,7 @@ export function explainStock(
     absent: columns.filter(({ title }) => !titles.includes(title)),
     unmapped: titles.filter((title) => !columns.some((column) => column.title === title)),
     content: isRead ? contentOf(read) : null,
-    proposal: isFilesFault || look.seen.header === null ? null : (proposed?.proposal ?? null),
+    proposal: isFilesFault ? null : (proposed?.proposal ?? null),
   };
 }
 
@@ -96,7 +96,7 @@ function propose(
   { seen, rows }: Look,
   bytes: Uint8Array,
   configured: StockFormat | null,
-): { readonly format: StockFormat | null; readonly proposal: Proposal } {
+): { readonly format: StockFormat | null; readonly proposal: Proposal | null } {
   const titles = seen.header?.titles ?? [];
   const proposed = proposeColumns(FIELDS, titles, rows);
   const seenFormat = formatOf(seen);
@@ -115,15 +115,17 @@ function propose(
   const finalLineBreak = configured?.finalLineBreak ?? 'required';
   return {
     format: missing.length > 0 || !isKnown ? null : { file, columns, store, finalLineBreak },
-    proposal: {
-      section: sectionYaml('stock', file, [{ group: null, fields: STOCK_FIELDS }], proposed, {
-        store: isKnown ? store : null,
-      }),
-      missing,
-      byValues: proposed.byValues,
-      refused: proposed.refused,
-      twice: proposed.twice,
-    },
+    proposal: isHopeless(seen, proposed)
+      ? null
+      : {
+          section: sectionYaml('stock', file, [{ group: null, fields: STOCK_FIELDS }], proposed, {
+            store: isKnown ? store : null,
+          }),
+          missing,
+          byValues: proposed.byValues,
+          refused: proposed.refused,
+          twice: proposed.twice,
+        },
   };
 }
 

@@ -237,7 +237,8 @@ function dated(texts: readonly string[], names: readonly string[]): Finding | nu
   };
 }
 
-const DATE_PARTS: Readonly<Record<string, string>> = {
+/** What stands for each letter of a date's format. */
+export const DATE_PARTS: Readonly<Record<string, string>> = {
   Y: String.raw`20\d\d`,
   y: String.raw`\d\d`,
   m: '(?:0[1-9]|1[0-2])',

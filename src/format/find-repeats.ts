@@ -1,6 +1,5 @@
 import type { Order, OrderLine } from '../domain/order.ts';
 import type { TemplateElement } from '../domain/template-xml.ts';
-import { textOf } from './read-sales-xml.ts';
 
 /** The elements that the template repeats for each order, and what each stands for. */
 export interface OrderRepeat {
@@ -132,7 +131,7 @@ function matched<T>(elements: readonly TemplateElement[], known: Known<T>): Matc
 function valuesIn(element: TemplateElement): readonly string[] {
   return [
     ...element.attributes.map(({ value }) => value),
-    textOf(element),
+    element.text,
     ...element.children.flatMap(valuesIn),
   ];
 }

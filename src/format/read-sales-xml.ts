@@ -18,8 +18,6 @@ const ALIASES: ReadonlyMap<string, Encoding> = new Map([
   ['latin-1', 'iso-8859-1'],
   ['latin-9', 'iso-8859-15'],
 ]);
-/** Characters: a thousand times a sale. */
-const LONGEST = 20_000_000;
 const DECLARED = /^(?:ï»¿)?<\?xml\s[^>]*?encoding\s*=\s*["']([^"'>]*)/;
 
 /**
@@ -37,13 +35,5 @@ export function readSentSales(bytes: Uint8Array, file: string): SentSales {
   if (fault) throw new TemplateError(file, fault.line, fault.expected, fault.got);
   // Any reader of XML takes each line end for a line feed.
   const text = decodeText(bytes, encoding).replaceAll(/\r\n?/g, '\n');
-  return { root: readTemplateXml(text, file, LONGEST).root, encoding };
-}
-
-/** The text of an element without elements in it. Old scripts put it on a line of its own: its indentation is left out. */
-export function textOf({ text }: TemplateElement): string {
-  const start = /^\s*/.exec(text)?.[0] ?? '';
-  const end = text.slice(text.trimEnd().length);
-  const from = start.includes('\n') ? start.length : 0;
-  return text.slice(from, text.length - (end.includes('\n') ? end.length : 0));
+  return { root: readTemplateXml(text, file, 'sent').root, encoding };
 }

@@ -4,6 +4,8 @@ import { decodeText, encodingFault, markLength, type CsvFormat, type Encoding } 
 /** How a delimited file is written, as far as its first rows show it. */
 export interface SeenFile {
   readonly encoding: Encoding | 'utf-16';
+  /** Of the first byte that cannot be text of the encoding; null when all can. */
+  readonly badLine: number | null;
   readonly byteOrderMark: boolean;
   /** Null when the first row has one column only. */
   readonly delimiter: string | null;
@@ -55,6 +57,7 @@ export function lookAt(bytes: Uint8Array): Look {
   return {
     seen: {
       encoding,
+      badLine: encoding === 'utf-8' ? (encodingFault(bytes, encoding)?.line ?? null) : null,
       byteOrderMark: markLength(bytes) > 0,
       delimiter: titles.length > 1 ? best.format.delimiter : null,
       quote: best.format.quote,
@@ -93,11 +96,18 @@ function readAs(head: Uint8Array, format: CsvFormat) {
 function encodingOf(bytes: Uint8Array): SeenFile['encoding'] {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'utf-16';
-  if (encodingFault(bytes, 'utf-8') === null) return 'utf-8';
+  if (encodingFault(bytes, 'utf-8') === null || isMostlyUtf8(bytes)) return 'utf-8';
   const text = decodeText(bytes.subarray(0, LOOKED_AT), 'iso-8859-1');
   if (/[\x80-\x9f]/.test(text)) return 'windows-1252';
   // The euro and the œ of ISO 8859-15; a currency sign and a half elsewhere, which nobody writes inside a word.
   return /\xa4|[A-Za-z]\xbd|\xbd[a-z]/.test(text) ? 'iso-8859-15' : 'windows-1252';
+}
+
+/** True for a damaged file: accented text of another encoding is hardly ever valid UTF-8. */
+function isMostlyUtf8(bytes: Uint8Array): boolean {
+  const text = decodeText(bytes, 'utf-8');
+  const countOf = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
+  return countOf(/[^\0-\x7f\ufffd]/gu) > countOf(/\ufffd/gu);
 }
 
 /** The beginning of the file, without a row that is cut; nothing when not even the first row ends there. */

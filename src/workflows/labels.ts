@@ -1190,7 +1190,7 @@ export function formatOrdersLines(explained: OrdersExplained): readonly string[]
       ? []
       : [
           `${READ_WITH[explained.readWith ?? 'proposal']} : ${count(content.orders, 'commande', 'commandes')}${numberRange(content)}, ${count(content.lines, 'ligne', 'lignes')}`,
-          ...(content.cut ? ['La dernière ligne n’est pas entière : le fichier est-il complet ?'] : []),
+          ...cutLines(content),
           ...rejectLines('Commandes mises de côté', content.rejects),
         ]),
     ...proposalLines(explained.proposal, 'orders.file et orders.columns'),
@@ -1221,7 +1221,7 @@ export function formatCheckLines({ pairs, alone }: FilesCheck): readonly string[
       `${orders} et ${xml} : ${check === null ? `illisible. ${printable(fault ?? '')}` : checkSummary(check)}`,
       ...(check === null ? [] : checkLines(check)),
     ]),
-    ...alone.map((path) => `${path} : sans fichier du même nom dans l’autre dossier`),
+    ...alone.map((path) => `${path} : sans l’autre fichier du même nom`),
   ];
 }
 
@@ -1295,6 +1295,10 @@ function seenLines(
       seen.lineBreak !== null && `fins de ligne ${seen.lineBreak}`,
       !seen.endsWithLineBreak && 'sans fin de ligne à la fin',
     ])}`,
+    ...(encoding === 'utf-16' ? ['À réenregistrer en UTF-8 : la passerelle ne lit pas l’UTF-16'] : []),
+    ...(seen.badLine === null
+      ? []
+      : [`Ligne ${seen.badLine} : un caractère abîmé, qui n’est pas de l’UTF-8 comme le reste`]),
     seen.header === null
       ? PROBLEMS[seen.problem ?? 'empty']
       : `Titres : ligne ${seen.header.line}, ${count(seen.header.titles.length, 'colonne', 'colonnes')}`,
@@ -1319,6 +1323,12 @@ function columnLines({
 function numberRange({ first, last }: OrdersContent): string {
   if (first === null || last === null) return '';
   return first === last ? ` (${first})` : ` (de ${first} à ${last})`;
+}
+
+function cutLines({ cut }: { readonly cut: boolean }): readonly string[] {
+  return cut
+    ? ['La dernière ligne du fichier de commandes n’est pas entière : le fichier est-il complet ?']
+    : [];
 }
 
 function rejectLines(title: string, rejects: readonly Reject[]): readonly string[] {
@@ -1366,8 +1376,9 @@ function checkSummary({ orders, differences, dates, byHand, rejects }: SalesChec
   ]);
 }
 
-function checkLines({ differences }: SalesCheck): readonly string[] {
+function checkLines({ cut, differences }: SalesCheck): readonly string[] {
   return [
+    ...cutLines({ cut }).map((line) => `  ${line}`),
     ...differences.slice(0, MOST_SHOWN).map((one) => `  ${differenceLine(one)}`),
     ...(differences.length > MOST_SHOWN
       ? [`  … (${differences.length} en tout, --json les donne tous)`]

@@ -36,10 +36,24 @@ describe('The check of a template', () => {
     ['the same format', '24/11/26 - 10h57', "{{ file.createdAt | date: '%d/%m/%y - %Hh%M' }}", 0],
     ['no date at all', 'hier', '{{ file.createdAt }}', 1],
     ['something beside it', 'du 2026', "le {{ file.createdAt | date: '%Y' }}", 1],
+    ['day and month the other way round', '24/11/2026', "{{ file.createdAt | date: '%m/%d/%Y' }}", 1],
+    ['numbers that no date has', '2099-99-99 99:99:99', '{{ file.createdAt }}', 1],
+    [
+      'another number beside it',
+      '1699-24/11/2026',
+      "{{ file.orders | plus: 1120 }}-{{ file.createdAt | date: '%d/%m/%Y' }}",
+      1,
+    ],
+    [
+      'the same number beside it',
+      '1126-24/11/2026',
+      "{{ file.orders | plus: 1120 }}-{{ file.createdAt | date: '%d/%m/%Y' }}",
+      0,
+    ],
   ])('counts the date as a difference with %s', (_, was, placeholder, differences) => {
     const old = sent.replace('2026-11-24 10:57:03', was);
     const template = SHOP_TEMPLATE.replace('{{ file.createdAt }}', placeholder);
-    expect(check(old, template).differences).toHaveLength(differences);
+    expect(check(old, template, csv, '2026-11-26 23:15:50').differences).toHaveLength(differences);
   });
 
   test('knows the date on the days on which its parts are the same number', () => {
@@ -47,6 +61,13 @@ describe('The check of a template', () => {
       differences: [],
       dates: [{ path: '/Ventes/@Creation' }],
     });
+  });
+
+  test('says that the orders file is cut', () => {
+    expect(check(sent).cut).toBe(false);
+    expect(check(sent, SHOP_TEMPLATE, csv.subarray(0, -20)).cut).toBe(true);
+    const none = '<Ventes/>';
+    expect(check(none, SHOP_TEMPLATE, Buffer.from('id_order;reference')).cut).toBe(true);
   });
 
   test('says what the template does otherwise, and where', () => {

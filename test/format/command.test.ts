@@ -12,7 +12,7 @@ const format = async (...words: readonly string[]) => {
   const run = promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', join(ROOT, 'src/client.ts'), 'format', ...words],
-    { cwd: ROOT, env: { PATH: process.env.PATH } },
+    { cwd: ROOT, env: { PATH: process.env.PATH, PASSERELLE_TEST_DELIMITER: '|' } },
   );
   return run.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
@@ -22,6 +22,8 @@ const format = async (...words: readonly string[]) => {
 
 const demo = ordersFileOf(demoScenario);
 const other = ordersFileOf(randomScenario(5));
+/** Without an order that cannot be taken. */
+const few = ordersFileOf(randomScenario(11, { orders: 3, lateOrders: 0 }));
 let folder: string;
 let config: string;
 const at = (name: string) => join(folder, name);
@@ -35,6 +37,31 @@ beforeEach(async () => {
 });
 
 describe('format orders', () => {
+  it.each([
+    [0, 'a whole file', few],
+    [1, 'a header that is cut', 'id_order;reference'],
+  ])('ends with %i for %s', async (expected, _, csv) => {
+    await writeFile(at('commandes'), csv);
+    const { code } = await format('orders', at('commandes'), '--config', config);
+    expect(code).toBe(expected);
+  });
+
+  it('reads with what the environment has, and stands in for the rest', async () => {
+    const delimiter = '${PASSERELLE_TEST_DELIMITER}';
+    config = await writeExample(folder, { orders: { columns: ORDER_COLUMNS, file: { delimiter } } });
+    await writeFile(at('commandes'), few.toString().replaceAll(';', '|'));
+    const { code, stderr } = await format('orders', at('commandes'), '--config', config);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it('says to save UTF-16 anew', async () => {
+    await writeFile(at('commandes'), Buffer.from(`\uFEFF${demo.toString()}`, 'utf16le'));
+    const { code, stdout } = await format('orders', at('commandes'), '--config', config);
+    expect(code).toBe(1);
+    expect(stdout).toContain('réenregistrer en UTF-8');
+    expect(stdout).not.toContain('Réglages proposés');
+  });
+
   it('explains a file without the secrets of the configuration', async () => {
     const { code, stdout, stderr } = await format('orders', at('commandes'), '--config', config);
     // An order has a line without gencod.
@@ -148,7 +175,7 @@ describe('format check', () => {
     await writeFile(at('csv/c.csv'), other);
     const words = ['check', '--orders', at('csv'), '--xml', at('xml'), '--config', config, '--json'];
     const whole = await format(...words);
-    expect(whole.code).toBe(0);
+    expect(whole.code).toBe(1);
     expect(JSON.parse(whole.stdout)).toMatchObject({
       pairs: [
         { orders: at('csv/a.csv'), xml: at('xml/a.xml'), check: { differences: [] } },
@@ -163,6 +190,28 @@ describe('format check', () => {
     expect(JSON.parse(cut.stdout)).toMatchObject({
       pairs: [{ fault: null }, { check: null, fault: expect.stringContaining('line 1') as string }],
     });
+  });
+
+  it('pairs the files of one folder by their extensions, and none with itself', async () => {
+    await mkdir(at('both'));
+    await writeFile(at('both/a.csv'), demo);
+    await writeFile(at('both/a.xml'), sentFor(demo, SHOP_TEMPLATE));
+    const words = ['check', '--orders', at('both'), '--xml', `${at('both')}/`, '--config', config, '--json'];
+    const { code, stdout } = await format(...words);
+    expect(JSON.parse(stdout)).toMatchObject({
+      pairs: [{ orders: at('both/a.csv'), xml: at('both/a.xml'), fault: null }],
+      alone: [],
+    });
+    expect(code).toBe(0);
+  });
+
+  it('ends with 1 for an orders file that is cut', async () => {
+    await writeFile(at('commandes'), demo.subarray(0, -1));
+    await writeFile(at('ventes.xml'), sentFor(demo.subarray(0, -1), SHOP_TEMPLATE));
+    const words = ['check', '--orders', at('commandes'), '--xml', at('ventes.xml'), '--config', config];
+    const { code, stdout } = await format(...words);
+    expect(code).toBe(1);
+    expect(stdout).toContain('  La dernière ligne du fichier de commandes n’est pas entière');
   });
 
   it.each([

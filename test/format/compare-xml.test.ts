@@ -18,6 +18,7 @@ describe('Two sales files are the same', () => {
       '<v><a>\n    x y\n  </a></v>',
       '<v><a>x y</a></v>',
     ],
+    ['an empty element on two lines', '<v><a>\n  </a></v>', '<v><a/></v>'],
     ['another line end in a text', '<v><a>x\r\ny</a></v>', '<v><a>x\ny</a></v>'],
     ['quotes, references and CDATA', "<v a='&#233;'><![CDATA[<]]></v>", '<v a="é">&lt;</v>'],
     ['an empty element written in two ways', '<v><a></a></v>', '<v><a/></v>'],
@@ -40,6 +41,25 @@ describe('A difference is told with its path:', () => {
   test.each([
     ['a text', '<v><a>x</a></v>', '<v><a>y</a></v>', [['text', '/v/a', 'x', 'y']]],
     ['white space in a text', '<v><a>x </a></v>', '<v><a>x</a></v>', [['text', '/v/a', 'x ', 'x']]],
+    ['a blank for an empty text', '<v><a> </a></v>', '<v><a/></v>', [['text', '/v/a', ' ', '']]],
+    [
+      'a no-break space for an empty text',
+      '<v><a>&#160;</a></v>',
+      '<v><a/></v>',
+      [['text', '/v/a', '\u00a0', '']],
+    ],
+    [
+      'white space in CDATA for an empty text',
+      '<v><a><![CDATA[  ]]></a></v>',
+      '<v><a/></v>',
+      [['text', '/v/a', '  ', '']],
+    ],
+    [
+      'line feeds that are written as references',
+      '<v><a>\n&#10; 06&#10;\n</a></v>',
+      '<v><a>06</a></v>',
+      [['text', '/v/a', '\n 06\n', '06']],
+    ],
     ['an attribute', '<v><a n="1"/></v>', '<v><a n="2"/></v>', [['attribute', '/v/a/@n', '1', '2']]],
     ['an attribute that is missing', '<v n="1"/>', '<v/>', [['attribute', '/v/@n', '1', null]]],
     ['an attribute too many', '<v/>', '<v n=""/>', [['attribute', '/v/@n', null, '']]],
@@ -111,8 +131,25 @@ describe('A difference is told with its path:', () => {
   });
 });
 
+describe('A huge sales file is compared at once', () => {
+  test('with many elements of one name, of which each differs', () => {
+    const many = (text: string) => `<v>${`<l>${text}</l>`.repeat(40_000)}</v>`;
+    expect(compare(many('a'), many('b'))).toHaveLength(40_000);
+  }, 10_000);
+
+  test('with a long comment', () => {
+    expect(compare(`<v><!--${'x'.repeat(12_000_000)}--></v>`, '<v/>')).toEqual([]);
+  });
+});
+
 describe('A sales file is refused', () => {
   test.each([
+    [
+      'with a comment that XML does not allow',
+      '<v><!-- a -- b --></v>',
+      'Expected well-formed XML, got `<!-- a',
+    ],
+    ['with a comment that ends with a dash', '<v><!-- a ---></v>', 'Expected well-formed XML, got `<!-- a'],
     ['cut', '<v><a>x</a>', 'Expected </v> after it, got the end of the file (sent.xml, line 1)'],
     ['empty', '', 'Expected a root element, got none'],
     [

@@ -171,6 +171,17 @@ describe('A draft', () => {
     for (const { path } of differences) expect(unsure).toContain(withoutPositions(path));
   });
 
+  test('puts what only some orders have where they have it', () => {
+    const xml = sentFor(csv, SHOP_TEMPLATE).toString();
+    const at = xml.lastIndexOf('<Nom>');
+    const some = `${xml.slice(0, at)}<Titre>Dr</Titre>${xml.slice(at).replace('<Courriel>', '<A>a</A><B>b</B>$&')}`;
+    // The element with the most in it is another's.
+    const { template } = draftOf(csv, Buffer.from(some.replace('</Client>', '<C/><D/><E/></Client>')));
+    expect(template).toMatch(
+      /<Titre>Dr<\/Titre>\s*<Nom>.*\s*<Prenom>.*\s*<A>a<\/A>\s*<B>b<\/B>\s*<Courriel>/,
+    );
+  });
+
   test('knows the line breaks of a file that the module sent in ASCII mode', () => {
     const ascii = Buffer.from(csv.toString().replaceAll('\n', '\r\n'));
     // What the old script read with CRLF and wrote as it was is a line feed to whoever reads the XML.

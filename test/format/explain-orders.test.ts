@@ -222,11 +222,18 @@ describe('A nasty orders file', () => {
       `${good}4103;"Q`,
       { seen: { header: { line: 1 } }, content: { cut: true } },
     ],
+    ['a header that is cut', 'id_order;reference', { content: { cut: true, orders: 0 }, proposal: null }],
+    ['line ends of an old Mac', good.replaceAll('\r\n', '\r'), { readWith: null, content: null }],
     ['a last row that is cut', `${good}4103;QWERT`, { content: { cut: true, orders: 2 } }],
     ['a line of 2 MB', `${'x'.repeat(2_000_000)}\r\n`, { seen: { problem: 'long row' }, readWith: null }],
     ['a line of 2 MB below', `${good}${'x'.repeat(2_000_000)}\r\n`, { readWith: null }],
     ['binary', Buffer.from([0, 255, 1, 254, 10, 0, 200]), { readWith: null }],
-    ['UTF-16', Buffer.from(`\uFEFF${good}`, 'utf16le'), { seen: { encoding: 'utf-16' }, readWith: null }],
+    [
+      'UTF-16',
+      Buffer.from(`\uFEFF${good}`, 'utf16le'),
+      { seen: { encoding: 'utf-16' }, readWith: null, proposal: null },
+    ],
+    ['no column that is known', 'sep=;\r\n', { readWith: null, proposal: null }],
   ])('is explained all the same: %s', (_, text, expected) => {
     expect(explain(text)).toMatchObject(expected);
   });
@@ -237,6 +244,18 @@ describe('A nasty orders file', () => {
     expect(explain(encodeText(good.replace('Derby', '12 € œuvre'), 'iso-8859-15')).seen.encoding).toBe(
       'iso-8859-15',
     );
+  });
+
+  test('in UTF-8 with one bad byte stays in UTF-8, and gets its line', () => {
+    const [start, end] = good.split('Nuñez');
+    const bytes = Buffer.concat([Buffer.from(`${start}Nu`), Buffer.from([0xf1]), Buffer.from(`ez${end}`)]);
+    for (const format of [SHOP_ORDERS, null])
+      expect(explainOrders(bytes, 'commandes', format)).toMatchObject({
+        seen: { encoding: 'utf-8', badLine: 4 },
+        readWith: null,
+        proposal: null,
+      });
+    expect(explain(good).seen.badLine).toBeNull();
   });
 
   test('with quotes of another kind gets them', async () => {
