@@ -94,7 +94,8 @@ describe('the old gateway', () => {
     sandbox.clock.go();
 
     await sandbox.clock.reach('2026-11-24T11:24');
-    expect(old.runs).toEqual(
+    // On a busy machine one may end after the next has begun.
+    expect(old.runs.toSorted((a, b) => a.at.localeCompare(b.at))).toEqual(
       (
         [
           ['exportOrders', /T10:5[56]/],
