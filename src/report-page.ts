@@ -15,6 +15,8 @@ export interface Day {
   readonly cycles: number;
   /** Orders in the sales files. */
   readonly orders: number;
+  /** Units in those orders. */
+  readonly units: number;
   /** Variants that the shop shows corrected for orders that Proshop does not count yet; each cycle counts them anew. */
   readonly corrected: number;
   /** Units that those corrections take from what Proshop has; each cycle counts them anew. */
@@ -48,11 +50,13 @@ export function periodOf(cycles: readonly CycleSeen[], now: Date, count: number)
   return {
     days: days.map((day) => {
       const its = ended.filter((cycle) => cycle.day === day);
-      const sum = (key: 'orders' | 'corrected' | 'withheld') => its.reduce((n, cycle) => n + cycle[key], 0);
+      const sum = (key: 'orders' | 'units' | 'corrected' | 'withheld') =>
+        its.reduce((n, cycle) => n + cycle[key], 0);
       return {
         day,
         cycles: its.length,
         orders: sum('orders'),
+        units: sum('units'),
         corrected: sum('corrected'),
         withheld: sum('withheld'),
       };
@@ -80,6 +84,7 @@ function endedCycle({ startedAt, endedAt, status, report }: CycleSeen): EndedCyc
   // A step that was done again and failed still bears the facts of before.
   const done = (wanted: StepName): unknown => (step(wanted)?.state === 'done' ? step(wanted)?.facts : null);
   const wait = (name: StepName) => seconds(step(name)?.startedAt ?? null, step(name)?.endedAt ?? null);
+  const delivered = done('deliverOrders') as DeliverOrdersResult | null;
   const taken = done('awaitOrdersTaken') as AwaitOrdersTakenResult | null;
   // What was prepared and did not reach the shop corrects nothing there.
   const prepared =
@@ -95,7 +100,8 @@ function endedCycle({ startedAt, endedAt, status, report }: CycleSeen): EndedCyc
       ordersTaken: taken?.taken === 0 ? null : wait('awaitOrdersTaken'),
       stockExport: wait('collectStock'),
     },
-    orders: (done('deliverOrders') as DeliverOrdersResult | null)?.orders ?? 0,
+    orders: delivered?.orders ?? 0,
+    units: delivered?.units ?? 0,
     corrected: prepared?.corrected ?? 0,
     withheld: prepared?.withheld ?? 0,
     holds: holdsOf(report),
@@ -209,7 +215,7 @@ export async function reportPage({ days, cycles }: Period): Promise<string> {
   };
 
   const dayName = (day: Day) => PERIOD.day(day.day);
-  const perDay = (unit: string, ...bars: readonly [string, string, 'orders' | 'corrected' | 'withheld'][]) =>
+  const perDay = (unit: string, ...bars: readonly [string, string, keyof Omit<Day, 'day' | 'cycles'>][]) =>
     draw({
       axis: days.map(dayName),
       unit,
@@ -250,7 +256,7 @@ export async function reportPage({ days, cycles }: Period): Promise<string> {
     period: PERIOD.from(days[0]?.day ?? '', days.at(-1)?.day ?? ''),
     summary: PERIOD.summary(cycles.map(({ ending }) => ending)),
     figures,
-    orders: perDay(PERIOD.words.orders, [PERIOD.words.orders, PAIR[0], 'orders']),
+    orders: perDay('', [PERIOD.words.orders, PAIR[0], 'orders'], [PERIOD.words.units, PAIR[1], 'units']),
     corrections: perDay(
       '',
       [PERIOD.words.corrected, PAIR[0], 'corrected'],
@@ -258,7 +264,7 @@ export async function reportPage({ days, cycles }: Period): Promise<string> {
     ),
     days: days.map((day) => ({
       name: dayName(day),
-      cells: [day.cycles, day.orders, day.corrected, day.withheld].map(PERIOD.number),
+      cells: [day.cycles, day.orders, day.units, day.corrected, day.withheld].map(PERIOD.number),
     })),
     holds: cycles.flatMap(({ startedAt, holds }) =>
       holds.map(({ reasons, decision }) => ({
@@ -318,7 +324,7 @@ th, td { border: 1px solid #666; padding: 0.3em 0.5em; text-align: left; vertica
 {%- endfor %}
 <h2>{{ words.perDay }}</h2>
 <figure>
-<figcaption>{{ words.orders }}</figcaption>
+<figcaption>{{ words.sent }}</figcaption>
 {{ orders | raw }}
 </figure>
 <figure>
@@ -327,7 +333,7 @@ th, td { border: 1px solid #666; padding: 0.3em 0.5em; text-align: left; vertica
 </figure>
 <p>{{ words.correctionsNote }}</p>
 <table class="numbers">
-<thead><tr><th>{{ words.day }}</th><th>{{ words.cycles }}</th><th>{{ words.orders }}</th><th>{{ words.corrected }}</th><th>{{ words.withheld }}</th></tr></thead>
+<thead><tr><th>{{ words.day }}</th><th>{{ words.cycles }}</th><th>{{ words.orders }}</th><th>{{ words.units }}</th><th>{{ words.corrected }}</th><th>{{ words.withheld }}</th></tr></thead>
 <tbody>
 {%- for day in days %}
 <tr><th>{{ day.name }}</th>{% for cell in day.cells %}<td>{{ cell }}</td>{% endfor %}</tr>

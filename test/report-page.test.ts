@@ -44,7 +44,8 @@ const cut = (startedAt: string, status = 'TERMINATED'): CycleSeen => ({
 });
 
 const sent = (orders: number, corrected = 0, withheld = 0) => ({
-  deliverOrders: { orders },
+  // Two in each.
+  deliverOrders: { orders, units: 2 * orders },
   prepareStock: { corrected, withheld },
 });
 
@@ -83,10 +84,10 @@ it('adds up each day of the period by the clock of Paris, also those on which no
   const early = cycle('2026-11-21T22:55:00.000Z', { facts: sent(50, 50, 50) });
   const { days, cycles } = periodOf([early, ...WEEK], NOW, 3);
   expect(days).toEqual([
-    { day: '2026-11-22', cycles: 2, orders: 1_203, corrected: 3, withheld: 7 },
-    { day: '2026-11-23', cycles: 1, orders: 4, corrected: 1, withheld: 1 },
+    { day: '2026-11-22', cycles: 2, orders: 1_203, units: 2_406, corrected: 3, withheld: 7 },
+    { day: '2026-11-23', cycles: 1, orders: 4, units: 8, corrected: 1, withheld: 1 },
     // What was held corrected nothing in the shop.
-    { day: '2026-11-24', cycles: 3, orders: 0, corrected: 0, withheld: 0 },
+    { day: '2026-11-24', cycles: 3, orders: 0, units: 0, corrected: 0, withheld: 0 },
   ]);
   expect(cycles).toHaveLength(6);
   expect(periodOf([], NOW, 5).days.map(({ day, cycles }) => [day, cycles])).toEqual([
@@ -187,11 +188,11 @@ it('draws a week of half hours whole', async () => {
 it('tells each day’s sums, and draws them', async () => {
   const html = await reportPage(periodOf(WEEK, NOW, 3));
   expect(html.replaceAll(/\s/g, ' ')).toContain(
-    '<th>dim. 22/11</th><td>2</td><td>1 203</td><td>3</td><td>7</td>',
+    '<th>dim. 22/11</th><td>2</td><td>1 203</td><td>2 406</td><td>3</td><td>7</td>',
   );
   const [orders, corrections] = svgs(html).slice(-2);
-  expect(orders?.replaceAll(/\s/g, ' ')).toContain('>1 203<');
-  expect(bars(orders)).toHaveLength(3);
+  for (const told of ['>1 203<', '>2 406<']) expect(orders?.replaceAll(/\s/g, ' ')).toContain(told);
+  expect(bars(orders)).toHaveLength(6);
   expect(bars(corrections)).toHaveLength(6);
 });
 

@@ -17,6 +17,8 @@ export interface DeliverOrdersResult {
   readonly file: string | null;
   readonly archived: ArchivedFile | null;
   readonly orders: number;
+  /** In those orders. Histories from before it was told lack it. */
+  readonly units?: number;
   /** The first 20. */
   readonly orderIds: readonly number[];
   /** Orders for which the template could not be worked out. The first 20. */
@@ -50,12 +52,14 @@ export const deliverOrders =
     // Also tells what an attempt that was cut after its delivery had done.
     const delivery = await ledger.deliveryOf(cycle.id, 'sales');
     const setAsideIds = setAside.slice(0, EXAMPLES).map(({ id }) => id);
-    if (delivery === null) return { file: null, archived: null, orders: 0, orderIds: [], setAsideIds };
+    if (delivery === null)
+      return { file: null, archived: null, orders: 0, units: 0, orderIds: [], setAsideIds };
     const ids = await ledger.ordersIn(delivery.id);
     return {
       file: delivery.finalPath,
       archived: { path: `${cycle.folder}/orders.xml`, size: delivery.size, sha256: delivery.sha256 },
       orders: ids.length,
+      units: await ledger.unitsIn(delivery.id),
       orderIds: ids.slice(0, EXAMPLES),
       setAsideIds,
     };

@@ -17,6 +17,7 @@ import {
   notInArray,
   or,
   sql,
+  sum,
   type SQL,
 } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
@@ -394,6 +395,16 @@ export function createLedger(db: Database) {
         .where(eq(orders.deliveryId, deliveryId))
         .orderBy(asc(orders.id));
       return rows.map(({ id }) => id);
+    },
+
+    /** Units that the orders of a delivery sell. */
+    async unitsIn(deliveryId: string): Promise<number> {
+      const [row] = await db
+        .select({ units: sum(orderLines.quantity).mapWith(Number) })
+        .from(orderLines)
+        .innerJoin(orders, eq(orders.id, orderLines.orderId))
+        .where(eq(orders.deliveryId, deliveryId));
+      return row?.units ?? 0;
     },
 
     /** From here on the temporary file may be renamed, by anyone who finds it. False when the delivery was abandoned meanwhile. */

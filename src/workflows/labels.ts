@@ -1119,7 +1119,9 @@ export const PERIOD = {
       'Une barre par cycle, à l’heure de son début. En haut, sa durée et sa fin ; en bas, combien de temps il a attendu Proshop.',
     perDay: 'Par jour',
     day: 'Jour',
+    sent: 'Ventes envoyées à Proshop',
     orders: 'Commandes envoyées',
+    units: 'Pièces vendues',
     corrections: 'Corrections du stock',
     correctionsNote:
       'Corrections pour les commandes que le stock de Proshop ne compte pas encore, additionnées sur les cycles du jour : celle qui dure pendant trois cycles compte trois fois.',

@@ -363,6 +363,7 @@ describe('2, the delivery of orders', () => {
     expect(result).toMatchObject({
       orders: 2,
       orderIds: [1, 2],
+      units: 4,
       archived: { path: `${CYCLE.folder}/orders.xml` },
     });
     await closeCycle();
@@ -381,6 +382,7 @@ describe('2, the delivery of orders', () => {
       file: null,
       archived: null,
       orders: 0,
+      units: 0,
       orderIds: [],
       setAsideIds: [],
     });

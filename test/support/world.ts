@@ -177,6 +177,7 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'ordersByState',
   'ordersForPeople',
   'ordersIn',
+  'unitsIn',
   'ordersSeen',
   'ordersToSend',
   'outstanding',
