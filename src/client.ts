@@ -42,6 +42,9 @@ const TAG = /^[\da-f]{8}-\d+$/;
 /** Milliseconds. */
 const CLEARING_UP = 5_000;
 
+/** What becomes of a command when nobody reads its output on. */
+let whenUnread: () => void = () => process.exit();
+
 const program = new Command('passerelle');
 french(program).description(COMMAND.description).helpCommand('help [command]', COMMAND.helpCommand);
 
@@ -201,8 +204,8 @@ command('doctor', COMMAND.doctor, 'doctor --config /etc/passerelle/passerelle.ya
     const { doctor, exitCodeOf } = await import('./doctor/doctor.ts');
     // It has something on the FTP server that goes with it, whoever reads on.
     const ended = new AbortController();
-    process.removeAllListeners('SIGINT').once('SIGINT', () => ended.abort());
-    process.stdout.removeAllListeners('error').on('error', () => ended.abort());
+    whenUnread = () => ended.abort();
+    process.once('SIGINT', () => ended.abort());
     const findings = await doctor(config ?? 'passerelle.yaml', {
       send,
       tell: json ? () => undefined : (finding) => print(doctorLine(finding)),
@@ -278,7 +281,7 @@ formatCommand('draft', FORMAT.draft, 'format draft --orders commandes.csv --xml 
 // Who reads the first lines alone, as `head` does, has what they wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  whenUnread();
 });
 await program.parseAsync();
 

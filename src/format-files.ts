@@ -6,7 +6,7 @@ import type { VoucherRule } from './domain/order.ts';
 import { readTemplate } from './domain/sales-xml.ts';
 import { encodeText } from './domain/text-file.ts';
 import { checkSales, readSentOrders, type NamedBytes, type SalesCheck } from './format/check-sales.ts';
-import { DraftError, draftTemplate, type Draft, type DraftNote } from './format/draft-template.ts';
+import { DraftError, draftTemplate, type Draft } from './format/draft-template.ts';
 import { explainOrders, ordersFormatOf, type OrdersExplained } from './format/explain-orders.ts';
 import { explainStock, type StockExplained } from './format/explain-stock.ts';
 import { readSentSales } from './format/read-sales-xml.ts';
@@ -54,17 +54,11 @@ export interface FilesCheck {
   readonly alone: readonly string[];
 }
 
-export interface FileDraft {
+export interface FileDraft extends Omit<Draft, 'encoding'> {
   /** Where it was written; null = nowhere. */
   readonly out: string | null;
-  readonly template: string;
-  /** The same, in the encoding that it declares. */
+  /** The template in the encoding that it declares. */
   readonly bytes: Uint8Array;
-  readonly notes: readonly DraftNote[];
-  /** Orders that the sales file was found to hold. */
-  readonly orders: number;
-  readonly absent: readonly number[];
-  readonly unknown: number;
   /** The draft, tried on the pair that it was made of. */
   readonly check: SalesCheck;
 }

@@ -12,23 +12,27 @@ import {
 import { formatOf, lookAt, type Look, type SeenFile } from './see-file.ts';
 import { sectionYaml } from './section-yaml.ts';
 
-/** What an orders file is, and what passerelle makes of it. Names no customer. */
-export interface OrdersExplained {
+/** What a file of the shop's or of Proshop's is, and how it is read. */
+export interface Explained {
   readonly file: string;
   readonly seen: SeenFile;
   /** Which of them it was read with; null = neither can. */
   readonly readWith: 'configuration' | 'proposal' | null;
-  /** Why it cannot be read with the configuration, or with the proposal if there is no configuration. */
-  readonly fault: string | null;
   /** Columns of the settings that it was read with, or that are configured. */
   readonly mapped: readonly FieldTitle[];
   /** The same, those that the file does not have. */
   readonly absent: readonly FieldTitle[];
   /** Titles of the columns that nothing is read from. */
   readonly unmapped: readonly string[];
-  readonly content: OrdersContent | null;
   /** Null when the configuration fits, or nothing can be proposed. */
   readonly proposal: Proposal | null;
+}
+
+/** What an orders file is, and what passerelle makes of it. Names no customer. */
+export interface OrdersExplained extends Explained {
+  /** Why it cannot be read with the configuration, or with the proposal if there is no configuration. */
+  readonly fault: string | null;
+  readonly content: OrdersContent | null;
 }
 
 export interface OrdersContent {

@@ -1,26 +1,16 @@
 import { readStock, sizeOf, type StockFile, type StockFormat } from '../domain/stock-csv.ts';
 import { STOCK_FIELDS, type Doubt, type StockField } from '../domain/stock.ts';
-import { encodingOr, isHopeless, type Proposal, type Reject } from './explain-orders.ts';
+import { encodingOr, isHopeless, type Explained, type Proposal, type Reject } from './explain-orders.ts';
 import { STOCK_PHRASES } from './field-words.ts';
 import { proposeColumns, type FieldTitle, type Shape, type WantedField } from './propose-columns.ts';
-import { formatOf, lookAt, type Look, type SeenFile } from './see-file.ts';
+import { formatOf, lookAt, type Look } from './see-file.ts';
 import { sectionYaml } from './section-yaml.ts';
 
 /** What a stock file is, and what passerelle makes of it. */
-export interface StockExplained {
-  readonly file: string;
-  readonly seen: SeenFile;
-  /** Which of them it was read with; null = neither can. */
-  readonly readWith: 'configuration' | 'proposal' | null;
+export interface StockExplained extends Explained {
   /** What makes the file doubtful as it is configured; as it is proposed if there is no configuration. */
   readonly doubts: readonly string[];
-  readonly mapped: readonly FieldTitle[];
-  /** Configured columns that the file does not have. */
-  readonly absent: readonly FieldTitle[];
-  readonly unmapped: readonly string[];
   readonly content: StockContent | null;
-  /** Null when the configuration fits, or nothing can be proposed. */
-  readonly proposal: Proposal | null;
 }
 
 export interface StockContent {

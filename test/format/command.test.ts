@@ -133,16 +133,11 @@ describe('format stock', () => {
 });
 
 describe('format check', () => {
+  const check = () =>
+    format('check', '--orders', at('commandes'), '--xml', at('ventes.xml'), '--config', config);
+
   it('ends with 0 when all is the same', async () => {
-    const { code, stdout } = await format(
-      'check',
-      '--orders',
-      at('commandes'),
-      '--xml',
-      at('ventes.xml'),
-      '--config',
-      config,
-    );
+    const { code, stdout } = await check();
     expect(code).toBe(0);
     expect(stdout).toBe(
       `${at('commandes')} et ${at('ventes.xml')} : 6 commandes, rien ne diffère, la date du fichier mise à part (/Ventes/@Creation), en bon cadeau, non envoyées : 4105, illisibles, non envoyées : 1\n`,
@@ -152,15 +147,7 @@ describe('format check', () => {
   it('ends with 1 and the paths when something differs', async () => {
     const sent = await readFile(at('ventes.xml'), 'utf8');
     await writeFile(at('ventes.xml'), sent.replace('<Vendeur>INTERNET', '<Vendeur>WEB\u0085'));
-    const { code, stdout } = await format(
-      'check',
-      '--orders',
-      at('commandes'),
-      '--xml',
-      at('ventes.xml'),
-      '--config',
-      config,
-    );
+    const { code, stdout } = await check();
     expect(code).toBe(1);
     // What a terminal would take for a command is not written to it.
     expect(stdout).toContain('\n  /Ventes/Vente[1]/Vendeur : attendu « WEB� », obtenu « INTERNET »\n');
