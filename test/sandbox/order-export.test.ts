@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { fputcsv } from '../../sandbox/order-export.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -74,13 +73,11 @@ describe('the Order Export module', () => {
   });
 
   it('marks an order placed while it writes as exported and never writes it', async () => {
-    const sandbox = await open({
-      settings: { marksUnwritten: true, durations: { exportOrders: 2 * 60_000 } },
-    });
+    const sandbox = await open({ held: true, settings: { marksUnwritten: true } });
     sandbox.placeOrder(orderOf({ ean: alpha38, quantity: 1 }));
-    const running = run(sandbox);
-    await sleep(60);
+    const running = sandbox.exportOrdersByHand();
     const unlucky = sandbox.placeOrder(orderOf({ ean: alpha40, quantity: 1 }));
+    sandbox.clock.go();
     await running;
     await run(sandbox);
     const truth = sandbox.truth();

@@ -27,10 +27,11 @@ const exported = async (sandbox: Sandbox) =>
 
 describe("Proshop's import", () => {
   it('takes the sales at :00 and :30 of its own clock, lowers its stock and deletes the file', async () => {
-    const sandbox = await open({ scenario: { ...smallScenario, start: '2026-11-24T11:28:00' } });
+    const sandbox = await open({ scenario: { ...smallScenario, start: '2026-11-24T11:29:45' }, held: true });
     const id = sandbox.placeOrder(orderOf({ ean: alpha38, quantity: 2 }));
     await put(sandbox, 'ventes-1.xml', salesXml([sale(id, alpha38, 2)]));
     expect(stockOf(sandbox, alpha38)).toBe(3);
+    sandbox.clock.go();
     await eventually(() => stockOf(sandbox, alpha38) === 1);
     await eventually(() => sandbox.truth().files.length === 0);
     expect(sandbox.truth().orders[0]?.taken).toEqual([expect.stringMatching(/^2026-11-24T11:3/)]);
@@ -125,7 +126,7 @@ describe("Proshop's export", () => {
   });
 
   it('shows a partial file under its final name while it writes', async () => {
-    const sandbox = await open();
+    const sandbox = await open({ settings: { durations: { writing: 60_000 } } });
     const sizes = new Set<number>();
     const writing = sandbox.proshop.exportStock();
     await eventually(() => sandbox.truth().files.includes('/ExportCSV'));
@@ -148,7 +149,7 @@ describe("Proshop's export", () => {
   });
 
   it('runs at :10 and :40 of its own clock', async () => {
-    const sandbox = await open({ scenario: { ...smallScenario, start: '2026-11-24T11:39:00' } });
+    const sandbox = await open({ scenario: { ...smallScenario, start: '2026-11-24T11:39:45' } });
     await eventually(() => sandbox.truth().exports[0]?.finishedAt !== undefined);
     expect(sandbox.truth().exports[0]?.startedAt).toMatch(/^2026-11-24T11:40/);
   });
