@@ -6,8 +6,11 @@ const CLUSTER = 'test/cluster/**/*.test.ts';
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // No test is about how long it takes: this ends one that hangs, not one on a busy machine.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    // Left alone, it gives up after a second.
+    expect: { poll: { timeout: 60_000 } },
     globalSetup: ['test/support/blank-ledger.ts'],
     reporters:
       process.env.CI === undefined ? ['default'] : ['default', ['json', { outputFile: '.ci/tests.json' }]],

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const HALF_HOUR = 1_800_000;
 const HOUR = 2 * HALF_HOUR;
+/** Real milliseconds between two ticks of a clock without stalls, and those of which a late tick counts no more. */
+const TICK = { every: 20, most: 50 };
 
 /** A wall clock that runs faster than the real one. It knows no time zone: what it shows is the shop's local time. */
 export interface ScaledClock {
@@ -30,6 +32,11 @@ export interface ClockOptions {
   readonly start: string;
   /** True: stands still at `start` until `go()`. */
   readonly held?: boolean;
+  /**
+   * True: stands still while the process does, so that a busy machine makes nothing late by the clock. For those whose
+   * every part lives in this process.
+   */
+  readonly skipsStalls?: boolean;
 }
 
 /** Starts a scaled clock. */
@@ -37,15 +44,15 @@ export function startClock(options: ClockOptions): ScaledClock {
   const scale = HALF_HOUR / options.halfHour;
   const start = instant(options.start);
   const stopped = new AbortController();
-  let origin: number | undefined;
+  let stopwatch: (() => number) | undefined;
   let released: () => void = () => undefined;
   const running = new Promise<void>((resolve) => {
     released = resolve;
   });
 
-  const milliseconds = () => start + (origin === undefined ? 0 : (performance.now() - origin) * scale);
+  const milliseconds = () => start + (stopwatch?.() ?? 0) * scale;
   const go = () => {
-    origin ??= performance.now();
+    stopwatch ??= options.skipsStalls === true ? startWithoutStalls(stopped.signal) : startStopwatch();
     released();
   };
   const reach = async (target: number): Promise<void> => {
@@ -79,6 +86,27 @@ export function startClock(options: ClockOptions): ScaledClock {
       released();
     },
   };
+}
+
+/** Gives the real milliseconds since its start. */
+function startStopwatch(): () => number {
+  const origin = performance.now();
+  return () => performance.now() - origin;
+}
+
+/** The same but for those during which the process stood still. */
+function startWithoutStalls(stopped: AbortSignal): () => number {
+  let total = 0;
+  let last = performance.now();
+  const count = () => {
+    const now = performance.now();
+    total += Math.min(now - last, TICK.most);
+    last = now;
+    return total;
+  };
+  const ticking = setInterval(count, TICK.every).unref();
+  stopped.addEventListener('abort', () => clearInterval(ticking));
+  return count;
 }
 
 /** True for the error with which a stopped clock ends a wait. */

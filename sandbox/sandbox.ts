@@ -33,6 +33,8 @@ export interface SandboxOptions {
   readonly scenario: Scenario;
   /** True: the clock stands at the scenario's start until `clock.go()`. */
   readonly held?: boolean;
+  /** True: the clock stands still while the process does. */
+  readonly skipsStalls?: boolean;
   /** An FTP server that runs already, instead of one of the sandbox's own. */
   readonly ftp?: {
     readonly host: string;
@@ -125,7 +127,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await client.ensureDir(LAYOUT.import);
   });
 
-  const clock = startClock({ halfHour: options.halfHour, start: scenario.start, held: true });
+  const clock = startClock({
+    halfHour: options.halfHour,
+    start: scenario.start,
+    held: true,
+    skipsStalls: options.skipsStalls ?? false,
+  });
   const journal = openJournal(clock);
   const proshop = openProshop(
     scenario,

@@ -199,7 +199,7 @@ describe('a mail', () => {
       const startedAt = Date.now();
       const fault = await faultOf(mailTo(port, { tls: 'none' }, 300).send(MESSAGE, signal()));
       expect(fault).toContain('ETIMEDOUT');
-      expect(Date.now() - startedAt).toBeLessThan(2_000);
+      expect(Date.now() - startedAt).toBeLessThan(9_000);
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     }
@@ -217,7 +217,7 @@ describe('a mail', () => {
     const port = await listen(server);
     const startedAt = Date.now();
     expect(await faultOf(mailTo(port, { tls: 'none' }, 300).send(MESSAGE, signal()))).toContain('got');
-    expect(Date.now() - startedAt).toBeLessThan(3_000);
+    expect(Date.now() - startedAt).toBeLessThan(9_000);
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
@@ -298,7 +298,7 @@ describe('a webhook', () => {
     const { url } = await startWebServer(() => undefined);
     const startedAt = Date.now();
     expect(await faultOf(webhook(url, 300).send(MESSAGE, signal()))).toContain('TimeoutError');
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(Date.now() - startedAt).toBeLessThan(9_000);
   });
 });
 

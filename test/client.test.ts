@@ -56,7 +56,7 @@ it('explains each command in French, with an example', async () => {
     expect(stdout).toContain('Exemple :\n  npm run client -- ');
     expect(stdout).not.toMatch(/Usage:|Options:|display help/);
   }
-}, 60_000);
+});
 
 it.each([
   [['decide', 'apply'], 'il manque une option'],

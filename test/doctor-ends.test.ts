@@ -107,7 +107,7 @@ describe('the shop by its Webservice', () => {
     const off = await open(wanted);
     off.server.enable(false);
     expect(ills(await examine(off.patient), 'shop')).toEqual(['shop webservice fault']);
-  }, 120_000);
+  });
 });
 
 describe('what reaches people', () => {

@@ -163,7 +163,7 @@ describe('a connection', () => {
     expect(ills(short)).toEqual(['ftp connection fault', 'temporal server warning']);
     // One that drips on for longer than each of its answers may take, too.
     const long = await openPatient({ overrides: { ftp: { port, timeout: '1h' } } });
-    const findings = await examine(long, { patience: 1_500 });
+    const findings = await examine(long, { patience: 10_000 });
     expect(ills(findings)).toEqual(['ftp time fault', 'temporal server warning']);
     expect(findings.at(-1)).toMatchObject({ end: 'archive', verdict: 'ok' });
   });

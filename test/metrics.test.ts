@@ -89,7 +89,7 @@ const probe = async (path: string) => {
   return { status: response.status, body: await response.json() };
 };
 
-describe('a gateway that is watched', { timeout: 60_000 }, () => {
+describe('a gateway that is watched', () => {
   it('is healthy and ready once its worker polls', async () => {
     await expect.poll(() => probe('/healthz')).toMatchObject({ status: 200 });
     expect((await probe('/healthz')).body).toEqual({ worker: 'ok', temporal: 'ok', ledger: 'ok' });

@@ -163,7 +163,7 @@ describe('the operator', () => {
       await workflowService.pauseWorkflowExecution(what);
       goOn();
       await sleep(3_000);
-      const seen = statusLines(await impatient.status());
+      const seen = statusLines(await operator.status());
       expect(seen[1]).toMatch(
         /^Cycle en pause, commencé .* : il ne fait rien, et aucun autre ne part, avant/,
       );

@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { createArchive, type ArchivedFile } from '../../src/archive.ts';
 import { FAILURE } from '../../src/failures.ts';
@@ -35,6 +35,12 @@ const open = async (change?: (settings: Settings) => void) => {
   world = await startWorld(test.ledger, change);
   return world;
 };
+/** From here on it is the same time of day, until `passTime`. */
+const stopTime = () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+};
+const passTime = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
 const failureType = (type: string) => expect.objectContaining({ type }) as Error;
 /** The shop exports `content` at the next call, once, straight to the final name. */
 const willExport = (content: string, name = 'commandes') => {
@@ -171,9 +177,8 @@ describe('1 and 6, the export of orders', () => {
   });
 
   it('does not call the module again while a call without an answer may still be at work', async () => {
-    await open((settings) => {
-      settings.shop = { ...settings.shop, timeout: '3s' };
-    });
+    await open();
+    stopTime();
     world.shop.exportOrders = async () => 504;
     await expect(exportOrders()).rejects.toThrow(/HTTP 504/);
     await expect(exportOrders()).rejects.toThrow(/has not answered the last call/);
@@ -181,7 +186,9 @@ describe('1 and 6, the export of orders', () => {
     await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.notYet));
     expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([1]);
     expect(world.shop.calls).toEqual(['exportOrders']);
-    await sleep(3_000);
+    passTime(29_999);
+    await expect(exportOrders()).rejects.toThrow(/has not answered the last call/);
+    passTime(1);
     await expect(exportOrders()).rejects.toThrow(/HTTP 504/);
   });
 
@@ -306,10 +313,11 @@ describe('1 and 6, the export of orders', () => {
 
   it('waits for the rest of a file whose last row is cut, then sets the cut order aside and takes the others', async () => {
     await open();
+    stopTime();
     const whole = ordersCsv(orderRow(1), orderRow(2));
     await world.put('export/commandes', whole.slice(0, -30));
     await expect(exportOrders()).rejects.toThrow(failureType(FAILURE.notYet));
-    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    passTime(1_300);
     expect(await exportOrders()).toMatchObject({ toSend: 1, setAside: 1, setAsideOrders: [{ id: 2 }] });
     willExport(whole);
     expect(await exportOrders(6)).toMatchObject({ toSend: 1, setAside: 0 });
@@ -811,11 +819,12 @@ describe('8, the update of the stock', () => {
 
   it('is not taken back when the busy import may be its own: the call had no answer', async () => {
     const { exportId, update } = await prepared();
+    stopTime();
     world.shop.updateStock = async () => 504;
     await expect(updateStock(exportId, update)).rejects.toThrow(/HTTP 504/);
     world.shop.updateStock = async () => 'Other import is running now';
     await expect(updateStock(exportId, update)).rejects.toThrow(/import goes on/);
-    await sleep(400);
+    passTime(30_000);
     await expect(updateStock(exportId, update)).rejects.toThrow(/perhaps ours/);
     expect(Object.keys(await world.files())).toEqual(['ExportCSV', 'ExportCSVmod']);
     await unlink(join(world.ftpRoot, 'ExportCSVmod'));

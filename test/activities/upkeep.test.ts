@@ -5,7 +5,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { upkeep, type UpkeepResult } from '../../src/activities/upkeep.ts';
 import type { Deps } from '../../src/activities/deps.ts';
 import { createArchive } from '../../src/archive.ts';
@@ -30,13 +30,18 @@ beforeAll(async () => {
 });
 afterAll(() => test.close());
 beforeEach(async () => {
+  // No minute and no day ends while a test runs.
+  vi.useFakeTimers({ toFake: ['Date'] });
   await test.reset();
   root = await mkdtemp(join(tmpdir(), 'passerelle-upkeep-'));
   fetched = [];
   closed = [];
   history = async ({ runId }) => `history of ${runId}`;
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.useRealTimers();
+  await rm(root, { recursive: true, force: true });
+});
 
 const ago = (days: number) => new Date(Date.now() - days * DAY);
 const dayOf = (instant: Date) => localTime(instant, ZONE).slice(0, 10);

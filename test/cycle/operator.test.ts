@@ -91,6 +91,18 @@ async function told(subject: string): Promise<void> {
   while (!subjects().includes(`Passerelle : ${subject}`)) await sleep(100);
   expect(subjects().filter((one) => one === `Passerelle : ${subject}`)).toHaveLength(1);
 }
+/**
+ * Waits until the watch has noted that it told this, and has found nothing more to tell since: a watch that is killed in
+ * between tells it again.
+ */
+async function noted(news: string): Promise<void> {
+  const temporal = await connectTo(port);
+  const watch = temporal.client.workflow.getHandle('watch');
+  const lastFailure = async () => (await watch.describe()).raw.pendingActivities?.[0]?.lastFailure?.message;
+  while (!historyText(await watch.fetchHistory()).includes(`mail: ${news}`)) await sleep(100);
+  while (!/^Nothing new, \d+ warning/.test((await lastFailure()) ?? '')) await sleep(100);
+  await temporal.close();
+}
 const status = async () => JSON.parse((await passerelle('status', '--json')).said) as Status;
 
 it(
@@ -103,6 +115,7 @@ it(
     while ((await status()).running?.report?.holds === undefined);
 
     await told('1 mise à jour du stock retenue');
+    await noted('batch-held began');
     await gateway.end('SIGKILL');
     gateway = start();
     await gateway.ready();

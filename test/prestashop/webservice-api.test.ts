@@ -237,7 +237,8 @@ describe('Writing', () => {
 
   it('that has no answer in time is perhaps written too', async () => {
     answers = [() => undefined];
-    api = open({ timeout: 100 });
+    // Long enough for the request to reach the shop on a busy machine.
+    api = open({ timeout: 3_000 });
     const error = await errorOf(put());
     expect(error.message).toBe(
       'Expected the shop to answer PUT /api/stock_availables 7, got no (whole) answer (TimeoutError)',

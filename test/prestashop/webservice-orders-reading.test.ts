@@ -356,8 +356,8 @@ describe('Nothing is missed', () => {
   });
 
   it('of a shop that sells its first order while it is read, nor when the reading is cut then', async () => {
-    const shop = await bench.shop();
-    shop.webservice.failNext({ resource: 'orders', skip: 1 }, 'slow', { milliseconds: 200 });
+    const shop = await bench.shop({ timeout: 30_000 });
+    shop.webservice.failNext({ resource: 'orders', skip: 1 }, 'slow', { milliseconds: 5_000 });
     shop.webservice.failNext({ resource: 'orders', skip: 3 }, 'status 500');
     const reading = shop.read('a');
     while (asked(shop, 'orders').length < 2) await sleep(1);

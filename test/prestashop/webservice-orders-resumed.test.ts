@@ -115,7 +115,7 @@ describe('A request that goes wrong', () => {
   ];
   /** A shop with something for each request, and what the ledger knows after one reading without a fault. */
   const shopToRead = async () => {
-    const shop = await bench.shop({ timeout: 400 });
+    const shop = await bench.shop({ timeout: 3_000 });
     await shop.buy({ ...twoSizes, voucher: { name: 'Bon', code: 'CINQ', amount: 500 } });
     await shop.buy(seed([[OTHER, 1]]), { state: AWAITING_BANK_WIRE });
     await shop.buy(twoSizes, { diesAt: 'first row made' });
@@ -137,16 +137,17 @@ describe('A request that goes wrong', () => {
   ])('(%s) ends the reading; the next one ends with the very same', async (fault, type, requests) => {
     const { shop, expected } = await shopToRead();
     for (const [resource, skip] of requests) {
-      shop.webservice.failNext({ resource, skip }, fault, { milliseconds: 600 });
+      shop.webservice.failNext({ resource, skip }, fault, { milliseconds: 4_000 });
       const error = await shop.read('a').then(
         () => new Error('Expected the reading to end'),
         (caught: unknown) => caught,
       );
       expect(toFailure(error, (text) => text)).toMatchObject({ type });
       expect((error as Error).message).toMatch(new RegExp(`GET /api/${resource}\\b`));
-      // Those that were made at the same time still come.
-      for (let before = -1; before !== shop.webservice.requests.length; await sleep(60))
-        before = shop.webservice.requests.length;
+      // Those that were made at the same time still come, and may have others made after them.
+      const { requests: made } = shop.webservice;
+      const areOver = () => made.every((request) => request.end !== undefined || request.fault !== undefined);
+      for (let before = -1; before !== made.length || !areOver(); await sleep(250)) before = made.length;
     }
     await shop.read('a');
     expect(await contents(bench.test)).toEqual(expected);

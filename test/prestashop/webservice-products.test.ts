@@ -361,13 +361,12 @@ describe('A model that the shop does not have', () => {
   it('is not made beside one of an odd reference that was made meanwhile', async () => {
     for (const reference of ['A|B', '1,2', '[A]', 'é&#+%']) {
       const gateway = await open();
-      gateway.webservice.failNext({ method: 'GET', resource: 'languages' }, 'slow', { milliseconds: 100 });
-      const attempt = gateway.create([aModel({ reference })]);
-      await vi.waitFor(() =>
-        expect(gateway.webservice.requests.some(({ resource }) => resource === 'languages')).toBe(true),
-      );
-      addProduct(gateway.database, { reference, name: 'By hand', price: 1, variants: [] });
-      await expect(attempt).rejects.toMatchObject({
+      const end = gateway.webservice.onRequest(({ resource }) => {
+        if (resource !== 'languages') return;
+        end();
+        addProduct(gateway.database, { reference, name: 'By hand', price: 1, variants: [] });
+      });
+      await expect(gateway.create([aModel({ reference })])).rejects.toMatchObject({
         type: FAILURE.notYet,
         message: `Expected no product ${reference} in the shop, got one made meanwhile`,
       });
@@ -839,7 +838,7 @@ describe('A run that is cut and made again', () => {
       );
       const made = runs.map(({ fault, nth }) =>
         limit(async () => {
-          const gateway = await open(VERSIONS[nth % 3], shop(), fault === 'hang' ? 400 : undefined);
+          const gateway = await open(VERSIONS[nth % 3], shop(), fault === 'hang' ? 3_000 : undefined);
           gateway.webservice.failNext({ skip: nth }, fault);
           await gateway.createAtLast(MODELS);
           const cut = gateway.webservice.requests.find((request) => request.fault !== undefined);
@@ -873,8 +872,8 @@ describe('A run that is cut and made again', () => {
     ];
     const cut = await Promise.all(
       resources.map(async (resource) => {
-        const gateway = await open('8.2', installShop(), 400);
-        gateway.webservice.failNext({ method: 'POST', resource }, 'slow', { milliseconds: 2_000 });
+        const gateway = await open('8.2', installShop(), 2_000);
+        gateway.webservice.failNext({ method: 'POST', resource }, 'slow', { milliseconds: 10_000 });
         await expect(gateway.create(MODELS)).rejects.toMatchObject({
           mayHaveBegun: true,
           code: 'TimeoutError',
@@ -889,7 +888,7 @@ describe('A run that is cut and made again', () => {
         return gateway;
       }),
     );
-    await sleep(2_000);
+    await sleep(10_000);
     for (const gateway of cut) {
       await gateway.createAtLast(MODELS);
       expect(content(gateway.database)).toEqual(content(undisturbed.database));

@@ -77,7 +77,7 @@ const salesFiles = ({ sandbox }: Both) => sandbox.truth().files.filter((file) =>
 const faults = ({ sandbox }: Both) => new Set(sandbox.truth().faults.map((fault) => fault.kind));
 
 describe('the old gateway', () => {
-  it('carries orders and stock as the note says, half hour by half hour', { timeout: 180_000 }, async () => {
+  it('carries orders and stock as the note says, half hour by half hour', async () => {
     const scenario: Scenario = {
       ...smallScenario,
       start: '2026-11-24T10:54:30',

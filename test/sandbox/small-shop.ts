@@ -84,14 +84,16 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /**
- * Starts a sandbox that stops when the test ends. Its half hour lasts a real minute, so that Proshop, which rests for the
- * first 17 of its minutes, does not meddle with the test on however slow a machine; what it does is over in a moment.
+ * Starts a sandbox that stops when the test ends. Its half hour lasts a real minute, and its clock stands still with the
+ * process, so that Proshop, which rests for the first 17 of its minutes, does not meddle with the test on however slow a
+ * machine; what it does is over in a moment.
  */
 export async function open({ settings, ...options }: Partial<SandboxOptions> = {}): Promise<Sandbox> {
   const folder = await temporaryFolder();
   const sandbox = await startSandbox({
     folder,
     halfHour: 60_000,
+    skipsStalls: true,
     scenario: smallScenario,
     settings: { ...settings, durations: { ...MOMENTS, ...settings?.durations } },
     ...options,

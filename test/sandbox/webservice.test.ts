@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OrderSeed } from '../../sandbox/scenario.ts';
 import {
   addProduct,
@@ -488,7 +488,7 @@ describe('a fault', () => {
   it('hang gives no answer', async () => {
     const { webservice } = await start();
     webservice.failNext({}, 'hang');
-    await expect(ask(webservice, 'GET', 'orders', undefined, 100)).rejects.toThrow('timeout');
+    await expect(ask(webservice, 'GET', 'orders', undefined, 3_000)).rejects.toThrow('timeout');
     expect(webservice.requests[0]).toMatchObject({ status: undefined, end: undefined });
   });
 
@@ -504,13 +504,14 @@ describe('a fault', () => {
 
   it('slow waits before it is done', async () => {
     const { database, webservice } = await start();
-    webservice.failNext({}, 'slow', { milliseconds: 60 });
+    webservice.failNext({}, 'slow', { milliseconds: 2_000 });
     const answer = put(webservice, database);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.waitUntil(() => webservice.requests.length > 0, { interval: 1, timeout: 60_000 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(quantities(database)).toEqual([10, 10]);
     expect((await answer).status).toBe(200);
     const [{ start: begun, end = 0 } = { start: 0 }] = webservice.requests;
-    expect(end - begun).toBeGreaterThanOrEqual(60);
+    expect(end - begun).toBeGreaterThanOrEqual(2_000);
   });
 
   it('product total leaves the total wrong until the next size is written', async () => {
