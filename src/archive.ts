@@ -87,8 +87,9 @@ export function createArchive(root: string) {
       const [day = '', time = ''] = start.split('/');
       if (!DAY.test(day)) return [];
       const names = (await readdir(locate(day)).catch(absent)) ?? [];
+      // The folder `shadow`, of what the old gateway left, is no cycle's.
       return names
-        .filter((name) => name.startsWith(time))
+        .filter((name) => /^\d/.test(name) && name.startsWith(time))
         .sort()
         .map((name) => `${day}/${name}`);
     },

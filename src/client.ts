@@ -6,6 +6,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { OrderName } from './activities/orders-for-people.ts';
 import type { FormatFiles } from './format-files.ts';
 import { createLiveView } from './live-view.ts';
+import { isDay } from './local-time.ts';
 import { createOperator, NoAnswer, Refusal, type Operator } from './operator.ts';
 import { reportPage } from './report-page.ts';
 import { followCycle, startCycle } from './run-cycle.ts';
@@ -121,6 +122,19 @@ const orders = command('orders', COMMAND.orders, 'orders 1201')
       if (json) print(JSON.stringify(journey));
       else print(...(journey === null ? [COMMAND.unknownOrder(id)] : journeyLines(journey)));
       return journey !== null;
+    }),
+  );
+
+french(orders.command('sent'))
+  .description(COMMAND.sent)
+  .requiredOption('--since <day>', COMMAND.sentSince, day)
+  .addHelpText('after', COMMAND.example('orders sent --since 2026-11-24'))
+  .action((_options: unknown, self: Command) =>
+    withOperator(async (operator) => {
+      const { json, since } = self.optsWithGlobals<{ json?: true; since: string }>();
+      const sent = await operator.ordersSent(since);
+      print(...(json ? [JSON.stringify(sent)] : sent.orders.map(String)));
+      return true;
     }),
   );
 
@@ -341,6 +355,11 @@ async function withFiles(config: string | undefined, work: (files: FormatFiles) 
 function orderNumber(word: string): number {
   if (!/^[1-9]\d{0,15}$/.test(word)) throw new InvalidArgumentError(word);
   return Number(word);
+}
+
+function day(word: string): string {
+  if (!isDay(word)) throw new InvalidArgumentError(word);
+  return word;
 }
 
 function dayCount(word: string): number {

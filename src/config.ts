@@ -200,6 +200,15 @@ const orderColumns = z.strictObject({
 });
 
 const sections = z.strictObject({
+  /** `shadow`: beside the old gateway, whose files it compares with its own; writes nothing on the FTP or in the shop. */
+  mode: oneOf(['live', 'shadow']).default('live'),
+  shadow: z
+    .strictObject({
+      look: duration.default(2_000),
+      orders: duration.default(120_000),
+      sales: duration.default(300_000),
+    })
+    .prefault({}),
   timeZone: timeZone.default('Europe/Paris'),
   schedule: z
     .strictObject({ cron: text.default('25,55 * * * *'), catchUp: duration.default(1_800_000) })
@@ -325,11 +334,18 @@ const sections = z.strictObject({
     .prefault({}),
 });
 
-/** Settings that must not name the same place: what one of them is for would happen to the other's files. */
-const schema = sections.superRefine(({ ftp, shop, orders, proshop, stock, monitoring }, context) => {
+/** Settings that do not go together. Those that name the same place: what one is for would happen to the other's files. */
+const schema = sections.superRefine((settings, context) => {
+  const { mode, shadow, ftp, shop, orders, proshop, stock, monitoring } = settings;
   const same = (a: string, b: string) => posix.resolve(a) === posix.resolve(b);
-  const refuse = (path: readonly [string, string], message: string) =>
-    context.addIssue({ code: 'custom', path: [...path], message });
+  const refuse = (path: readonly [string, string?], message: string) =>
+    context.addIssue({ code: 'custom', path: path.filter((part) => part !== undefined), message });
+  if (mode === 'shadow' && shop.kind !== 'modules')
+    refuse(['mode'], 'live, for a shop that is not reached by the modules of the old gateway');
+  if (shadow.look >= SLOWEST_LOOK)
+    refuse(['shadow', 'look'], "less than 5s, since some of the old gateway's files stand for ten seconds");
+  if (shadow.sales < shadow.orders)
+    refuse(['shadow', 'sales'], 'no less than shadow.orders: the sales file is made of the orders');
   for (const key of ['folder', 'name', 'columns'] as const) {
     if (shop.kind === 'modules' && orders[key] === undefined)
       refuse(['orders', key], key === 'columns' ? 'a section' : 'a text, for shop.kind modules');
@@ -354,6 +370,9 @@ const schema = sections.superRefine(({ ftp, shop, orders, proshop, stock, monito
   if (stock.updateName === proshop.exportName)
     refuse(['stock', 'updateName'], "another name than proshop.exportName, which is Proshop's own file");
 });
+
+/** Milliseconds: a file that stands for twice as long is seen, and read, while it stands. */
+const SLOWEST_LOOK = 5_000;
 
 /** Where the shop's modules are, and the files that they leave. */
 export type ModulesConfig = z.output<typeof modulesShop>;

@@ -8,9 +8,12 @@ import {
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import pLimit from 'p-limit';
 import { SCHEDULE_ID, WORKFLOW_ID } from './schedule.ts';
+import type { CycleInput } from './workflows/cycle.ts';
 import { reportQuery, type CycleReport } from './workflows/report.ts';
 
 export interface ScheduleSeen {
+  /** What the cycles that it starts are: beside the old gateway, or in its place. */
+  readonly mode: 'live' | 'shadow';
   readonly paused: boolean;
   /** Who paused it and why, or what Temporal notes of itself. */
   readonly note: string;
@@ -93,8 +96,10 @@ export function createCycles(client: Client): Cycles {
     schedule: (patience) =>
       ask(async () => {
         try {
-          const { state, info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
+          const { action, state, info } = await client.schedule.getHandle(SCHEDULE_ID).describe();
+          const [input] = (action.args ?? []) as readonly Partial<CycleInput>[];
           return {
+            mode: input?.shadow === undefined ? 'live' : 'shadow',
             paused: state.paused,
             note: state.note ?? '',
             nextAt: info.nextActionTimes[0]?.toISOString() ?? null,

@@ -19,6 +19,8 @@ export interface FtpSettings {
   readonly timeout: number;
   /** Milliseconds between the two looks that must agree. */
   readonly settle: number;
+  /** Nothing may be written, renamed or removed there: whatever tries is refused. */
+  readonly readOnly?: boolean;
 }
 
 /** What one look at a file shows. Equal looks = the file did not change in between. */
@@ -109,6 +111,7 @@ function createSession(client: Client, settings: FtpSettings) {
     },
 
     async ensureFolder(folder: string): Promise<void> {
+      refuseIfReadOnly(folder);
       await client.ensureDir(folder);
     },
 
@@ -125,6 +128,7 @@ function createSession(client: Client, settings: FtpSettings) {
 
     /** Removes an empty folder. */
     async removeFolder(folder: string): Promise<void> {
+      refuseIfReadOnly(folder);
       // Not every server removes the folder that it stands in.
       await client.cd('/');
       await client.removeEmptyDir(folder);
@@ -183,6 +187,7 @@ function createSession(client: Client, settings: FtpSettings) {
      * @throws Refused for an empty file; also when the server holds another number of bytes.
      */
     async upload(path: string, bytes: Uint8Array): Promise<void> {
+      refuseIfReadOnly(path);
       // Over TLS it is over before the data connection is secured, which vsftpd and ProFTPD take for a broken one.
       if (bytes.length === 0) throw refused(`Expected bytes to write to ${path}, got an empty file`);
       await enter(posix.dirname(path));
@@ -197,6 +202,7 @@ function createSession(client: Client, settings: FtpSettings) {
 
     /** Renames a folder to a name that is free. */
     async renameFolder(from: string, to: string): Promise<void> {
+      refuseIfReadOnly(from);
       await client.rename(from, to);
     },
 
@@ -205,6 +211,7 @@ function createSession(client: Client, settings: FtpSettings) {
      * False when there is no such source (any more).
      */
     async rename(from: string, to: string): Promise<boolean> {
+      refuseIfReadOnly(from);
       try {
         await client.rename(from, to);
         return true;
@@ -220,6 +227,7 @@ function createSession(client: Client, settings: FtpSettings) {
 
     /** Removes a file; removing one that is not there is no fault. */
     async remove(path: string): Promise<void> {
+      refuseIfReadOnly(path);
       try {
         await client.remove(path);
       } catch (error) {
@@ -228,6 +236,13 @@ function createSession(client: Client, settings: FtpSettings) {
     },
   };
   return session;
+
+  function refuseIfReadOnly(path: string): void {
+    if (settings.readOnly)
+      throw refused(
+        `Expected nothing to be changed on the FTP server in mode shadow, got a change of ${path}`,
+      );
+  }
 
   async function enter(folder: string): Promise<void> {
     try {

@@ -9,7 +9,12 @@ import {
   type Client,
 } from '@temporalio/client';
 import type { DiffResult } from './activities/diff.ts';
-import type { OrdersForPeople, SettleInput, SettleResult } from './activities/orders-for-people.ts';
+import type {
+  OrdersForPeople,
+  OrdersSent,
+  SettleInput,
+  SettleResult,
+} from './activities/orders-for-people.ts';
 import type { ReplayInput, ReplayResult } from './activities/replay.ts';
 import type { ResetShopCacheResult } from './activities/reset-shop-cache.ts';
 import { createCycles, type CycleSeen, type ScheduleSeen } from './cycles.ts';
@@ -162,6 +167,9 @@ export function createOperator(client: Client, patience = PATIENCE) {
 
     /** Null when nobody has seen such an order. */
     order: (id: number) => ask<OrderJourney | IncompleteJourney | null>('order', [id]),
+
+    /** @throws {Refusal} when `since` is no day such as `2026-11-24`. */
+    ordersSent: (since: string) => orRefusal(ask<OrdersSent>('ordersSent', [since])),
 
     /** @throws {Refusal} when there is no cache to put aside, or no access to the shop's files. */
     resetShopCache: () => orRefusal(ask<ResetShopCacheResult>('resetShopCache')),

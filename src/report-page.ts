@@ -3,10 +3,12 @@ import { Liquid } from 'liquidjs';
 import type { AwaitOrdersTakenResult } from './activities/await-orders-taken.ts';
 import type { DeliverOrdersResult } from './activities/deliver-orders.ts';
 import type { PrepareStockResult } from './activities/prepare-stock.ts';
+import type { ShadowSalesResult } from './activities/shadow-sales.ts';
+import type { ShadowStockResult } from './activities/shadow-stock.ts';
 import type { CycleSeen } from './cycles.ts';
 import { localTime } from './local-time.ts';
-import { PERIOD, type Ending } from './workflows/labels.ts';
-import type { CycleReport, Hold, StepName } from './workflows/report.ts';
+import { PERIOD, stepSentence, type Ending, type ShadowVerdict } from './workflows/labels.ts';
+import { STEPS, type CycleReport, type Hold, type StepName } from './workflows/report.ts';
 
 /** What a day's cycles did, all together; a cycle belongs to the day on which it began. */
 export interface Day {
@@ -34,6 +36,12 @@ export interface EndedCycle extends Omit<Day, 'cycles'> {
   /** Seconds, whether Proshop came or not; null when the cycle did not wait. */
   readonly waits: { readonly ordersTaken: number | null; readonly stockExport: number | null };
   readonly holds: readonly Pick<Hold, 'reasons' | 'decision'>[];
+  /** How it compares with the old gateway, and what it says of sales and stock; null for a cycle that was not beside it. */
+  readonly shadow: {
+    readonly verdict: ShadowVerdict;
+    readonly sales: string;
+    readonly stock: string;
+  } | null;
 }
 
 /** The oldest first. */
@@ -46,7 +54,7 @@ export interface Period {
 /** What the cycles of the last `count` days did, today among them. */
 export function periodOf(cycles: readonly CycleSeen[], now: Date, count: number): Period {
   const days = lastDays(now, count);
-  const ended = cycles.map(endedCycle).filter(({ day }) => days.includes(day));
+  const ended = withLostShadows(cycles.map(endedCycle)).filter(({ day }) => days.includes(day));
   return {
     days: days.map((day) => {
       const its = ended.filter((cycle) => cycle.day === day);
@@ -65,6 +73,19 @@ export function periodOf(cycles: readonly CycleSeen[], now: Date, count: number)
   };
 }
 
+/** A cycle that left no report is what the one before it was. The oldest first. */
+function withLostShadows(
+  cycles: readonly (EndedCycle & { readonly isTold: boolean })[],
+): readonly EndedCycle[] {
+  let isShadow = false;
+  return cycles.map(({ isTold, ...cycle }) => {
+    if (isTold) isShadow = cycle.shadow !== null;
+    return !isTold && isShadow ? { ...cycle, shadow: UNTOLD } : cycle;
+  });
+}
+
+const UNTOLD = { verdict: 'missing', sales: '', stock: '' } as const;
+
 const HALF_A_DAY = 12 * 60 * 60_000;
 
 /** Steps of half a day miss none, not even the day that has 23 hours. */
@@ -79,7 +100,7 @@ function dayOf(instant: Date): string {
   return localTime(instant, PERIOD.timeZone).slice(0, 10);
 }
 
-function endedCycle({ startedAt, endedAt, status, report }: CycleSeen): EndedCycle {
+function endedCycle({ startedAt, endedAt, status, report }: CycleSeen) {
   const step = (wanted: StepName) => report?.steps.find(({ name }) => name === wanted);
   // A step that was done again and failed still bears the facts of before.
   const done = (wanted: StepName): unknown => (step(wanted)?.state === 'done' ? step(wanted)?.facts : null);
@@ -87,8 +108,11 @@ function endedCycle({ startedAt, endedAt, status, report }: CycleSeen): EndedCyc
   const delivered = done('deliverOrders') as DeliverOrdersResult | null;
   const taken = done('awaitOrdersTaken') as AwaitOrdersTakenResult | null;
   // What was prepared and did not reach the shop corrects nothing there.
+  const shadow = shadowOf(report);
   const prepared =
-    step('updateStock')?.state === 'done' ? (done('prepareStock') as PrepareStockResult | null) : null;
+    shadow === null && step('updateStock')?.state === 'done'
+      ? (done('prepareStock') as PrepareStockResult | null)
+      : null;
   return {
     startedAt,
     day: dayOf(new Date(startedAt)),
@@ -105,7 +129,34 @@ function endedCycle({ startedAt, endedAt, status, report }: CycleSeen): EndedCyc
     corrected: prepared?.corrected ?? 0,
     withheld: prepared?.withheld ?? 0,
     holds: holdsOf(report),
+    shadow,
+    isTold: report !== null,
   };
+}
+
+/** Their own sentence is not on the page. */
+const ORDERS_STEPS: ReadonlySet<number> = new Set(
+  (['exportOrders', 'exportLateOrders'] as const).map((name) => STEPS.indexOf(name) + 1),
+);
+
+function shadowOf(report: CycleReport | null): EndedCycle['shadow'] {
+  if (report?.mode !== 'shadow') return null;
+  const step = (wanted: StepName) =>
+    report.steps.find(({ name, state }) => name === wanted && state === 'done');
+  const [sent, prepared] = [step('deliverOrders'), step('prepareStock')];
+  const differences = report.alarms.filter(({ kind }) => kind === 'shadow-differs');
+  const ofOrders = differences.filter(({ step: number }) => ORDERS_STEPS.has(number));
+  const told = {
+    sales: [...ofOrders.map(({ message }) => message), sent ? stepSentence(sent) : ''].join(' ').trim(),
+    stock: prepared ? stepSentence(prepared) : '',
+  };
+  if (differences.length > 0) return { verdict: 'different', ...told };
+  if (!sent || !prepared) return { verdict: 'missing', ...told };
+  const sales = (sent.facts as ShadowSalesResult).comparison;
+  const stock = (prepared.facts as ShadowStockResult).comparison;
+  if (sales.unwatched) return { verdict: 'missing', ...told };
+  const explained = sales.late.length + sales.doubted + stock.explained;
+  return { verdict: explained > 0 ? 'explained' : 'identical', ...told };
 }
 
 function endingOf(status: string, report: CycleReport | null): Ending {
@@ -251,10 +302,24 @@ export async function reportPage({ days, cycles }: Period): Promise<string> {
     ];
   });
 
+  const shadows = cycles.flatMap(({ startedAt, shadow }) =>
+    shadow === null ? [] : { startedAt, ...shadow },
+  );
+
   return page.renderSync(PAGE, {
     words: PERIOD.words,
     period: PERIOD.from(days[0]?.day ?? '', days.at(-1)?.day ?? ''),
     summary: PERIOD.summary(cycles.map(({ ending }) => ending)),
+    shadow: shadows.length === 0 ? '' : PERIOD.shadow(shadows),
+    // Those that are the same need no words.
+    shadows: shadows
+      .filter(({ verdict }) => verdict !== 'identical')
+      .map(({ startedAt, verdict, sales, stock }) => ({
+        when: PERIOD.moment(startedAt),
+        verdict: PERIOD.verdict(verdict),
+        sales,
+        stock,
+      })),
     figures,
     orders: perDay('', [PERIOD.words.orders, PAIR[0], 'orders'], [PERIOD.words.units, PAIR[1], 'units']),
     corrections: perDay(
@@ -313,6 +378,20 @@ th, td { border: 1px solid #666; padding: 0.3em 0.5em; text-align: left; vertica
 <p>{{ words.nothing }}</p>
 {%- else %}
 <p>{{ summary }}</p>
+{%- if shadow != '' %}
+<h2>{{ words.shadow }}</h2>
+<p>{{ shadow }}</p>
+{%- if shadows.size > 0 %}
+<table>
+<thead><tr><th>{{ words.cycle }}</th><th></th><th>{{ words.sales }}</th><th>{{ words.stock }}</th></tr></thead>
+<tbody>
+{%- for one in shadows %}
+<tr><td>{{ one.when }}</td><td>{{ one.verdict }}</td><td>{{ one.sales }}</td><td>{{ one.stock }}</td></tr>
+{%- endfor %}
+</tbody>
+</table>
+{%- endif %}
+{%- endif %}
 <h2>{{ words.cycles }}</h2>
 <p>{{ words.cyclesNote }}</p>
 {%- for figure in figures %}

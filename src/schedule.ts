@@ -35,8 +35,8 @@ export async function upsertSchedules(client: Client, config: Config): Promise<v
   }
 }
 
-function cycleSchedule({ schedule, timeZone, waits }: Config) {
-  const input: CycleInput = { waits };
+function cycleSchedule({ mode, schedule, shadow, timeZone, waits }: Config) {
+  const input: CycleInput = { waits, ...(mode === 'shadow' ? { shadow } : {}) };
   return {
     scheduleId: SCHEDULE_ID,
     spec: { cronExpressions: [schedule.cron], timezone: scheduleZone(schedule.cron, timeZone) },

@@ -28,19 +28,21 @@ import { createCycles, type Cycles } from './cycles.ts';
 import { DataFolderError, makePrivate } from './data-folder.ts';
 import { readTemplate, TemplateError, type SalesTemplate } from './domain/sales-xml.ts';
 import { toFailure } from './failures.ts';
+import { expectComparable } from './format/compare-sales.ts';
 import { createFtp, type Ftp } from './ftp.ts';
 import { gatewayChecks, startHealth } from './health.ts';
 import { FolderBusyError } from './ledger/folder-lock.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open.ts';
 import { BUCKETS, createMetrics, type Metrics } from './metrics.ts';
+import type { OldGatewayPlaces } from './old-gateway.ts';
 import { createModulesShop } from './prestashop/modules.ts';
-import type { Shop } from './prestashop/shop.ts';
+import { untouchedShop, type Shop } from './prestashop/shop.ts';
 import { createWebserviceShop } from './prestashop/webservice/shop.ts';
 import { createProshop } from './proshop/proshop.ts';
 import { TASK_QUEUE, upsertSchedules } from './schedule.ts';
 import { startEmbeddedTemporal, TemporalServerError, type EmbeddedTemporal } from './temporal-server.ts';
-import { upsertWatch } from './watch.ts';
+import { upsertShadowWatch, upsertWatch } from './watch.ts';
 
 export interface Gateway {
   readonly client: Client;
@@ -57,12 +59,14 @@ const ROOT = join(import.meta.dirname, '..');
 export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
   // The embedded database and Temporal make files too, with the rights that this leaves: their user's alone.
   process.umask(0o077);
+  const templateFile = relative('.', config.proshop.template);
   const template = readTemplate(
     readTemplateFile(config.proshop.template),
-    relative('.', config.proshop.template),
+    templateFile,
     // The Webservice tells every field.
     config.shop.kind === 'modules' ? config.orders.columns : undefined,
   );
+  if (config.mode === 'shadow') expectComparable(template, templateFile);
   for (const what of sentInClear(config)) log.warn(`Sent unencrypted over the network, ${what}`);
   const keepsData = config.databaseUrl === undefined || !config.externalTemporal;
   for (const folder of [...(keepsData ? [config.data] : []), config.archive.folder]) {
@@ -86,8 +90,9 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
     await upsertSchedules(client, config);
     await upsertWatch(client, config);
+    await upsertShadowWatch(client, config);
     const deps = createDeps(config, template, {
-      ftp: createFtp(config.ftp),
+      ftp: createFtp({ ...config.ftp, readOnly: config.mode === 'shadow' }),
       ledger: open.ledger,
       archive,
       cycles: createCycles(client),
@@ -257,12 +262,33 @@ export function createDeps(
   const shop = createShop(config, ends);
   const proshop = createProshop(ends, { proshop: config.proshop, staging });
   // Nothing is waited for to stand still there.
-  const shopFiles = config.shopFiles ? createFtp({ ...config.shopFiles, settle: 0 }) : null;
-  return { config, template, shop, proshop, shopFiles, alerts: createAlerts(config.alerts), ...ends };
+  const shopFiles = config.shopFiles
+    ? createFtp({ ...config.shopFiles, settle: 0, readOnly: config.mode === 'shadow' })
+    : null;
+  return {
+    config,
+    template,
+    shop,
+    proshop,
+    shopFiles,
+    alerts: createAlerts(config.alerts),
+    oldGateway: placesOfOldGateway(config),
+    ...ends,
+  };
+}
+
+function placesOfOldGateway(config: Config): OldGatewayPlaces | null {
+  if (config.shop.kind !== 'modules') return null;
+  return {
+    orders: ordersFileConfig(config),
+    importFolder: config.proshop.importFolder,
+    updatePath: posix.join(config.proshop.exportFolder, config.stock.updateName),
+  };
 }
 
 function createShop(config: Config, ends: { readonly ftp: Ftp; readonly ledger: Ledger }): Shop {
   const { shop } = config;
+  if (config.mode === 'shadow') return untouchedShop;
   switch (shop.kind) {
     case 'modules':
       return createModulesShop(ends, {

@@ -437,6 +437,30 @@ describe('monitoring', () => {
   });
 });
 
+describe('shadow', () => {
+  const shadowed = async (settings: string) => load(`${await example()}\nshadow: { ${settings} }\n`);
+
+  it('takes any pace that sees a file of ten seconds, and sales after the orders or with them', async () => {
+    const { shadow } = await shadowed('look: 4999ms, orders: 5m, sales: 5m');
+    expect(shadow).toEqual({ look: 4_999, orders: 300_000, sales: 300_000 });
+  });
+
+  it.each([
+    [
+      'look: 5s',
+      "shadow.look: Expected less than 5s, since some of the old gateway's files stand for ten seconds, got `5s`",
+    ],
+    [
+      'orders: 4m, sales: 3m',
+      'shadow.sales: Expected no less than shadow.orders: the sales file is made of the orders, got `3m`',
+    ],
+    // The default of the other.
+    ['orders: 6m', 'shadow.sales: Expected no less than shadow.orders'],
+  ])('is not { %s }', async (settings, expected) => {
+    await expect(shadowed(settings)).rejects.toThrow(expected);
+  });
+});
+
 it('does not take a file that is not UTF-8, nor a huge one', async () => {
   const path = join(folder, 'passerelle.yaml');
   await writeFile(path, Buffer.from('a: b\nc: é\n', 'latin1'));

@@ -181,6 +181,24 @@ it('the way to the shop’s own files is tried where there is one', async () => 
   expect(ills(findings, 'shopFiles')).toEqual(['shopFiles folder fault']);
 });
 
+it('in the shadow of the old gateway is written to by nobody, and says so', async () => {
+  const WRITES = ['STOR', 'APPE', 'STOU', 'RNFR', 'RNTO', 'DELE', 'MKD', 'RMD', 'SITE', 'MFMT'];
+  const patient = await openPatient({ overrides: { mode: 'shadow' } });
+  const before = await standing(patient.sandbox.ftp.root);
+  const findings = await examine(patient);
+  expect(await standing(patient.sandbox.ftp.root)).toEqual(before);
+  expect(patient.proxy.commands).toContain('LIST');
+  expect(patient.proxy.commands.filter((verb) => WRITES.includes(verb))).toEqual([]);
+  expect(ills(findings)).toEqual(['temporal server warning']);
+  expect(findings.filter(({ end }) => end === 'ftp').map(doctorLine)).toEqual([
+    expect.stringMatching(/^bon {7}FTP : .* nous laisse entrer$/),
+    expect.stringContaining('(orders.folder)'),
+    expect.stringContaining('(proshop.importFolder)'),
+    expect.stringContaining('(proshop.exportFolder)'),
+    'bon       FTP : aucun essai d’écriture : à l’ombre (mode: shadow), rien n’est écrit',
+  ]);
+});
+
 /** A patient on one of the real servers. */
 async function patientOn(tested: TestedFtpServer, name = 'IP:127.0.0.1', ca = authority.ca) {
   const root = await temporaryFolder();

@@ -96,6 +96,23 @@ describe('the configuration', () => {
     expect(ills(findings)).toEqual(['template template fault', ...USUAL]);
     expect(findings.find(({ end }) => end === 'template')?.seen).toMatch(/line\.gencod.*line \d+/);
   });
+
+  it.each([
+    ['live', 'ok', /^$/],
+    ['shadow', 'fault', /order\.reference.*, got neither \(.*, line 5\)$/],
+  ])(
+    'with a template by which no order of a sales file is found, in mode %s: %s',
+    async (mode, verdict, seen) => {
+      const patient = await openPatient({ overrides: { mode } });
+      const path = join(patient.folder, 'ventes.xml');
+      const template = (await readFile(path, 'utf8')).replace(/\{\{ order\.(id|reference) \}\}/g, '');
+      await writeFile(path, template);
+      const findings = await examine(patient);
+      expect(findings.filter(({ end }) => end === 'template')).toMatchObject([
+        { verdict, seen: expect.stringMatching(seen) },
+      ]);
+    },
+  );
 });
 
 describe('the command', () => {

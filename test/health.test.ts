@@ -106,7 +106,7 @@ describe('the gateway', () => {
       },
     },
   } as unknown as Client;
-  const schedule = { paused: true, note: '', nextAt: null };
+  const schedule = { mode: 'live', paused: true, note: '', nextAt: null } as const;
   const gateway = (change: Partial<Parameters<typeof gatewayChecks>[0]> = {}) =>
     gatewayChecks({
       worker: () => POLLING as WorkerStatus,

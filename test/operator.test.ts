@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activities } from '../src/activities/index.ts';
 import type { Config } from '../src/config.ts';
+import { refused } from '../src/failures.ts';
 import { createOperator, NoAnswer, Refusal, type Operator } from '../src/operator.ts';
 import { startCycle } from '../src/run-cycle.ts';
 import { SCHEDULE_ID, TASK_QUEUE, upsertSchedules } from '../src/schedule.ts';
@@ -37,6 +41,16 @@ async function working<T>(change: Partial<Activities>, work: () => Promise<T>): 
   });
   return worker.runUntil(work);
 }
+
+/** What the operator's command writes on stdout, when it ends well. */
+async function command(words: readonly string[]): Promise<string> {
+  const client = join(import.meta.dirname, '..', 'src', 'client.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', client, ...words], {
+    env: { PATH: process.env.PATH, TEMPORAL_ADDRESS: server.address },
+  });
+  return stdout;
+}
+
 const HELD: Partial<Activities> = {
   prepareStock: async (input) => ({
     ...(await fakeActivities().activities.prepareStock(input)),
@@ -65,7 +79,10 @@ describe('the operator', () => {
       await upsertSchedules(server.client, config);
       const paused = await operator.status();
       expect(paused.schedule).toMatchObject({ paused: true, note: 'inventaire' });
-      expect(statusLines(paused)[0]).toBe('Programmation : en pause : inventaire');
+      expect(statusLines(paused).slice(0, 2)).toEqual([
+        'Programmation : en pause : inventaire',
+        'Mode : en service',
+      ]);
       await operator.resume();
       const { schedule } = await operator.status();
       expect(schedule).toMatchObject({ paused: false, nextAt: expect.stringContaining('-01-01T02:00:00') });
@@ -164,7 +181,7 @@ describe('the operator', () => {
       goOn();
       await sleep(3_000);
       const seen = statusLines(await operator.status());
-      expect(seen[1]).toMatch(
+      expect(seen[2]).toMatch(
         /^Cycle en pause, commencé .* : il ne fait rien, et aucun autre ne part, avant/,
       );
       expect(await startCycle(server.client)).toEqual({ ...run, started: false });
@@ -201,6 +218,25 @@ describe('the operator', () => {
       });
     });
     expect(asked).toEqual([1201, { ids: [1, 2], why: 'saisie' }]);
+  });
+
+  it('asks for the orders sent since a day, and is refused a wrong one', async () => {
+    const change: Partial<Activities> = {
+      ordersSent: async (since) => {
+        if (since === 'hier') throw refused('Expected a day such as 2026-11-24, got hier');
+        return { since, orders: [4, 9, 10] };
+      },
+    };
+    await working(change, async () => {
+      expect(await operator.ordersSent('2026-11-24')).toEqual({ since: '2026-11-24', orders: [4, 9, 10] });
+      await expect(operator.ordersSent('hier')).rejects.toThrow(
+        new Refusal('Refusé : Expected a day such as 2026-11-24, got hier'),
+      );
+      const typed = ['orders', 'sent', '--since', '2026-11-24'];
+      // As it is added to a file: nothing else stands on stdout.
+      expect(await command(typed)).toBe('4\n9\n10\n');
+      expect(await command([...typed, '--json'])).toBe('{"since":"2026-11-24","orders":[4,9,10]}\n');
+    });
   });
 
   it('is told of a cycle that came to no end of its own', async () => {

@@ -36,7 +36,7 @@ async function replay(saved: readonly Saved[]): Promise<Record<string, string>> 
 
 it('replays every saved history', async () => {
   const saved = await savedHistories();
-  expect(saved.length).toBeGreaterThanOrEqual(9);
+  expect(saved.length).toBeGreaterThanOrEqual(12);
   expect(await replay(saved)).toEqual(
     Object.fromEntries(saved.map(({ workflowId }) => [workflowId, 'replayed'])),
   );

@@ -49,6 +49,15 @@ const sent = (orders: number, corrected = 0, withheld = 0) => ({
   prepareStock: { corrected, withheld },
 });
 
+const PREPARED = {
+  passed: true,
+  reasons: [],
+  outstanding: 1,
+  corrected: 1,
+  setAside: 0,
+  difference: { up: 0, down: 0, toZero: 0, created: 0 },
+};
+
 const WEEK: readonly CycleSeen[] = [
   cycle('2026-11-22T09:25:00.000Z', { facts: sent(1_200, 1, 2) }),
   // 23:55 and 00:25 in Paris.
@@ -194,6 +203,145 @@ it('tells each day’s sums, and draws them', async () => {
   for (const told of ['>1 203<', '>2 406<']) expect(orders?.replaceAll(/\s/g, ' ')).toContain(told);
   expect(bars(orders)).toHaveLength(6);
   expect(bars(corrections)).toHaveLength(6);
+});
+
+const SAME_SALES = {
+  identical: 3,
+  different: 0,
+  other: 0,
+  orders: [],
+  unreadable: [],
+  byHand: [],
+  unreadableFiles: [],
+  frame: [],
+  unknown: 0,
+  missed: [],
+  late: [],
+  doubted: 0,
+  unwatched: false,
+};
+const SAME_STOCK = { sameBytes: true, variants: 50, explained: 0, unexplained: 0, disagreements: [] };
+
+/** A cycle beside the old gateway, in which everything was the same unless told otherwise. */
+const shadow = (
+  startedAt: string,
+  sales: object = {},
+  stock: object = {},
+  { steps = {}, alarms = [] }: { steps?: Made['steps']; alarms?: CycleReport['alarms'] } = {},
+) =>
+  cycle(startedAt, {
+    facts: {
+      deliverOrders: { orders: 3, files: ['/import/ventes.xml'], comparison: { ...SAME_SALES, ...sales } },
+      prepareStock: { ...PREPARED, comparison: { ...SAME_STOCK, ...stock } },
+    },
+    steps: { createProducts: { state: 'skipped', why: { type: 'Shadow', message: '' } }, ...steps },
+    report: { mode: 'shadow', alarms },
+  });
+const differs = (step: number, message = '') => ({ kind: 'shadow-differs', step, message }) as const;
+const verdicts = (cycles: readonly CycleSeen[]) =>
+  periodOf(cycles, NOW, 1).cycles.map(({ shadow: one }) => one?.verdict);
+
+it('tells how many cycles in a row beside the old gateway had no difference without a reason, and what the others say', async () => {
+  const removed = { ean: '3600000000017', reference: 'A', size: '38', ours: 2, theirs: 0, rule: 'removed' };
+  const cycles = [
+    shadow('2026-11-24T08:25:00.000Z', {}, {}),
+    shadow('2026-11-24T08:55:00.000Z', { different: 1, missed: [1201] }, {}, { alarms: [differs(2)] }),
+    shadow('2026-11-24T09:25:00.000Z', {}, {}, { steps: { prepareStock: { state: 'failed' } } }),
+    shadow('2026-11-24T09:55:00.000Z', {}, { explained: 1, disagreements: [removed] }),
+    shadow('2026-11-24T10:25:00.000Z', {}, {}),
+    shadow('2026-11-24T10:55:00.000Z', {}, {}),
+  ];
+  const period = periodOf([...cycles, cycle('2026-11-24T11:25:00.000Z')], NOW, 1);
+  expect(period.cycles.map(({ shadow: one }) => one?.verdict)).toEqual([
+    'identical',
+    'different',
+    'missing',
+    'explained',
+    'identical',
+    'identical',
+    undefined,
+  ]);
+  // What the old gateway corrected is not passerelle's.
+  expect(period.days[0]).toMatchObject({ corrected: 0 });
+  const html = await reportPage(period);
+  expect(html).toContain(
+    '<p>3 cycles de suite sans différence inexpliquée, du 24/11 à 10:55 au 24/11 à 11:55, dont 2 identiques. En tout : identique 3, expliqué 1, différent 1, pas comparé 1.</p>',
+  );
+  expect(html.match(/<td>(différent|pas comparé|expliqué)<\/td>/g)).toHaveLength(3);
+  expect(html).toContain('1 oubliée : 1201');
+  expect(html).toContain('produit retiré en entier par l’ancienne passerelle');
+  expect(await reportPage(periodOf(WEEK, NOW, 3))).not.toContain('ancienne passerelle');
+});
+
+it('takes for different whatever raised the alarm, and for not compared what nobody watched', async () => {
+  const unreadable = differs(6, 'Commandes : illisible.');
+  const skipped = { deliverOrders: { state: 'failed' } } as const;
+  const cycles = [
+    shadow('2026-11-24T08:25:00.000Z', {}, {}, { alarms: [unreadable] }),
+    shadow('2026-11-24T08:55:00.000Z', {}, {}, { alarms: [differs(1)], steps: skipped }),
+    shadow('2026-11-24T09:25:00.000Z', { unwatched: true }, {}, { alarms: [differs(7)] }),
+    shadow('2026-11-24T09:55:00.000Z', { unwatched: true }),
+    shadow('2026-11-24T10:25:00.000Z', { late: [7], doubted: 0 }),
+    shadow('2026-11-24T10:55:00.000Z', { doubted: 1 }),
+    shadow(
+      '2026-11-24T11:25:00.000Z',
+      {},
+      {},
+      {
+        alarms: [{ kind: 'orders-by-hand', step: 1, message: 'x' }],
+      },
+    ),
+  ];
+  expect(verdicts(cycles)).toEqual([
+    'different',
+    'different',
+    'different',
+    'missing',
+    'explained',
+    'explained',
+    'identical',
+  ]);
+  const [first] = periodOf(cycles, NOW, 1).cycles;
+  expect(first?.shadow?.sales).toBe('Commandes : illisible. 3 commandes identiques dans /import/ventes.xml');
+  expect(await reportPage(periodOf(cycles, NOW, 1))).toContain(
+    '<td>différent</td><td>Commandes : illisible. 3 commandes',
+  );
+});
+
+it('breaks the run at a shadow cycle that could not begin, or left no report', async () => {
+  const failed = cycle('2026-11-24T09:25:00.000Z', {
+    report: { outcome: 'failed', mode: 'shadow', steps: [] },
+  });
+  const cycles = [
+    cut('2026-11-24T07:25:00.000Z'),
+    cycle('2026-11-24T07:55:00.000Z'),
+    cut('2026-11-24T08:25:00.000Z'),
+    shadow('2026-11-24T08:55:00.000Z'),
+    failed,
+    shadow('2026-11-24T09:55:00.000Z'),
+    cut('2026-11-24T10:25:00.000Z'),
+    cut('2026-11-24T10:55:00.000Z', 'FAILED'),
+  ];
+  expect(verdicts(cycles)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    'identical',
+    'missing',
+    'identical',
+    'missing',
+    'missing',
+  ]);
+  expect(await reportPage(periodOf(cycles, NOW, 1))).toContain(
+    '<p>0 cycle de suite sans différence inexpliquée. En tout : identique 2, pas comparé 3.</p>',
+  );
+  const after = [...cycles, shadow('2026-11-24T11:25:00.000Z')];
+  expect(await reportPage(periodOf(after, NOW, 1))).toContain(
+    '<p>1 cycle de suite sans différence inexpliquée, du 24/11 à 12:25 au 24/11 à 12:25, dont 1 identique.',
+  );
+  // The cycle before it began on a day that is not shown. 23:55 and 00:25 in Paris.
+  const night = [shadow('2026-11-23T22:55:00.000Z'), cut('2026-11-23T23:25:00.000Z')];
+  expect(verdicts(night)).toEqual(['missing']);
 });
 
 it('tells who decided what of a held update and why, and takes no markup from them', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { loadConfig, type Config } from '../src/config.ts';
+import { createCycles } from '../src/cycles.ts';
 import { localTime } from '../src/local-time.ts';
 import { SCHEDULE_ID, UPKEEP_SCHEDULE_ID, upsertSchedules } from '../src/schedule.ts';
 import { startDevServer } from './support/temporal.ts';
@@ -56,6 +57,16 @@ describe('the schedule', () => {
     expect(times).toHaveLength(5);
     for (const time of times)
       expect(localTime(new Date(time * 60_000), 'Europe/Paris').slice(11)).toBe('04:52:00');
+  });
+
+  it('tells which mode its cycles are in, also when that changes', async () => {
+    const cycles = createCycles(temporal.client);
+    const modes = [];
+    for (const mode of ['live', 'shadow', 'live'] as const) {
+      await upsertSchedules(temporal.client, { ...config, mode });
+      modes.push((await cycles.schedule())?.mode);
+    }
+    expect(modes).toEqual(['live', 'shadow', 'live']);
   });
 
   it('stays as people left it, each by itself, when the gateway starts again', async () => {

@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Config } from '../src/config.ts';
 import { Secret } from '../src/secret.ts';
-import { upsertWatch } from '../src/watch.ts';
+import { upsertShadowWatch, upsertWatch } from '../src/watch.ts';
 import { startDevServer } from './support/temporal.ts';
 
 let server: TestWorkflowEnvironment;
@@ -30,4 +30,18 @@ it('the watch runs once, however many gateways start, for as long as there is so
   expect(await watch()).toMatchObject({ runId, status: { name: 'TERMINATED' } });
   await upsert({ webhook: new Secret('https://chat.example.org/k3y') });
   expect((await watch()).runId).not.toBe(runId);
+});
+
+it('the old gateway is followed once, however many gateways start, for as long as passerelle is its shadow', async () => {
+  const followed = () => server.client.workflow.getHandle('shadow-watch').describe();
+  await upsertShadowWatch(server.client, { mode: 'live' });
+  await expect(followed()).rejects.toThrow('not found');
+
+  await upsertShadowWatch(server.client, { mode: 'shadow' });
+  const { runId } = await followed();
+  await upsertShadowWatch(server.client, { mode: 'shadow' });
+  expect(await followed()).toMatchObject({ runId, status: { name: 'RUNNING' } });
+
+  await upsertShadowWatch(server.client, { mode: 'live' });
+  expect(await followed()).toMatchObject({ runId, status: { name: 'TERMINATED' } });
 });

@@ -14,13 +14,13 @@ export interface AwaitOrdersTakenResult {
  * @throws NotYet, to be asked again, while one still stands.
  */
 export const awaitOrdersTaken =
-  ({ ledger, proshop }: Deps) =>
+  (deps: Deps) =>
   async ({ cycleStartedAt }: { readonly cycleStartedAt: string }): Promise<AwaitOrdersTakenResult> => {
-    const standing = await noteTaken({ ledger, proshop }, Context.current().cancellationSignal);
+    const standing = await noteTaken(deps, Context.current().cancellationSignal);
     const [first] = standing;
     if (first !== undefined) {
       const others = standing.length > 1 ? `, and ${standing.length - 1} more` : '';
       throw notYet(`${first.path} still there (${first.size} bytes)${others}`);
     }
-    return ledger.takenSince(new Date(cycleStartedAt));
+    return deps.ledger.takenSince(new Date(cycleStartedAt));
   };

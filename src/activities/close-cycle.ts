@@ -19,7 +19,7 @@ export interface CloseCycleResult {
 export const closeCycle =
   (deps: Deps) =>
   async ({ cycle, report }: CloseCycleInput): Promise<CloseCycleResult> => {
-    const { archive, ledger, metrics, shop } = deps;
+    const { archive, config, ledger, metrics, shop } = deps;
     const isFirst = Context.current().info.attempt === 1;
     for (const alarm of isFirst ? report.alarms : [])
       log.warn(alarm.message, { alarm: alarm.kind, step: alarm.step });
@@ -30,8 +30,8 @@ export const closeCycle =
     );
     await ledger.markTold(cycle.id, ...toldIn(report));
     const record = recordOrders(deps, cycle, 6);
-    // A cycle that could not begin has no orders files, and the FTP server may be why.
-    if (report.outcome !== 'failed') {
+    // A cycle that could not begin has no orders files, and the FTP server may be why. Those of a shadow are not ours.
+    if (report.outcome !== 'failed' && config.mode === 'live') {
       await shop.finishOrders(
         async (batch) => !(await record(batch)).isNew,
         Context.current().cancellationSignal,

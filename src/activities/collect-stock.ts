@@ -90,7 +90,11 @@ export const collectStock =
     /** A sales file that went after step 3 had given up is noted before ExportCSV is, which may count what was in it. Not to note it is no harm but a stock that is lower. */
     async function noteLateTaken(notBegunAt: string | null): Promise<void> {
       try {
-        await noteTaken({ ledger, proshop }, signal, notBegunAt === null ? 0 : Date.parse(notBegunAt));
+        await noteTaken(
+          { config, ledger, proshop },
+          signal,
+          notBegunAt === null ? 0 : Date.parse(notBegunAt),
+        );
       } catch (error) {
         signal.throwIfAborted();
         log.warn('Could not look whether Proshop has taken the sales files meanwhile', { error });

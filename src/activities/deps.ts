@@ -6,6 +6,7 @@ import type { SalesTemplate } from '../domain/sales-xml.ts';
 import type { Ftp } from '../ftp.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { OldGatewayPlaces } from '../old-gateway.ts';
 import type { Shop } from '../prestashop/shop.ts';
 import type { Proshop } from '../proshop/proshop.ts';
 
@@ -23,6 +24,8 @@ export interface Deps {
   readonly shop: Shop;
   readonly proshop: Proshop;
   readonly template: SalesTemplate;
+  /** Where the jobs that passerelle replaces leave their files; null when the shop is not reached by its modules. */
+  readonly oldGateway: OldGatewayPlaces | null;
 }
 
 /** One run of the workflow. */

@@ -44,11 +44,11 @@ export interface OrdersLife {
   readonly incompleteIds: readonly number[];
 }
 
-/** Files a batch of orders and records it in the ledger; the same batch again changes nothing. */
+/** Files a batch of orders and records it in the ledger, as seen now unless told; the same batch again changes nothing. */
 export const recordOrders =
-  ({ archive, config, ledger }: Deps, cycle: CycleRef, step: OrdersStep) =>
+  ({ archive, config, ledger }: Deps, cycle: CycleRef, step: OrdersStep, seenAt?: Date) =>
   async (batch: OrdersBatch): Promise<{ readonly file: ArchivedFile; readonly isNew: boolean }> => {
-    const seen = { cycle: cycle.id, step, file: batch.file, at: new Date() };
+    const seen = { cycle: cycle.id, step, file: batch.file, at: seenAt ?? new Date() };
     const byHand = (order: Order) => isPaidWithVoucher(order, config.orders.voucher);
     switch (batch.kind) {
       case 'exported':
@@ -100,16 +100,21 @@ export const exportOrders =
       files: [...files.values()],
       rows,
       askedAt: askedAt.toISOString(),
-      toSend: seen.toSend.length,
-      byHand: seen.byHand.length,
-      setAside: seen.setAside.length,
-      byHandIds: seen.byHand.slice(0, EXAMPLES),
-      setAsideOrders: seen.setAside
-        .slice(0, EXAMPLES)
-        .map(({ id, reason }) => ({ id, reason: reason ?? '' })),
+      ...seenOrders(seen),
       ...(deps.config.shop.kind === 'webservice' ? { life: lifeOf(seen, await givenUp(deps, step)) } : {}),
     };
   };
+
+/** How many of each, and the first of them. */
+export function seenOrders({ toSend, byHand, setAside }: Awaited<ReturnType<Ledger['ordersSeen']>>) {
+  return {
+    toSend: toSend.length,
+    byHand: byHand.length,
+    setAside: setAside.length,
+    byHandIds: byHand.slice(0, EXAMPLES),
+    setAsideOrders: setAside.slice(0, EXAMPLES).map(({ id, reason }) => ({ id, reason: reason ?? '' })),
+  };
+}
 
 /** Ids of the orders that will never be whole, and of which no report has told yet: step 1 does. */
 async function givenUp({ ledger }: Deps, step: OrdersStep): Promise<readonly number[]> {

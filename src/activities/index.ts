@@ -6,11 +6,16 @@ import { deliverOrders } from './deliver-orders.ts';
 import type { Deps } from './deps.ts';
 import { diff } from './diff.ts';
 import { exportOrders } from './export-orders.ts';
+import { followOldGateway } from './follow-old-gateway.ts';
 import { openCycle } from './open-cycle.ts';
-import { listOrders, orderJourney, settleOrders } from './orders-for-people.ts';
+import { listOrders, orderJourney, ordersSent, settleOrders } from './orders-for-people.ts';
 import { prepareStock } from './prepare-stock.ts';
 import { replay } from './replay.ts';
 import { resetShopCache } from './reset-shop-cache.ts';
+import { shadowOrders } from './shadow-orders.ts';
+import { shadowSales } from './shadow-sales.ts';
+import { shadowApplied, shadowStock } from './shadow-stock.ts';
+import { shadowTaken } from './shadow-taken.ts';
 import { updateStock, withdrawStock } from './update-stock.ts';
 import { upkeep } from './upkeep.ts';
 import { watch } from './watch.ts';
@@ -27,10 +32,17 @@ export const createActivities = (deps: Deps) => ({
   updateStock: updateStock(deps),
   withdrawStock: withdrawStock(deps),
   closeCycle: closeCycle(deps),
+  followOldGateway: followOldGateway(deps),
+  shadowOrders: shadowOrders(deps),
+  shadowSales: shadowSales(deps),
+  shadowTaken: shadowTaken(deps),
+  shadowStock: shadowStock(deps),
+  shadowApplied: shadowApplied(deps),
   upkeep: upkeep(deps),
   watch: watch(deps),
   listOrders: listOrders(deps),
   orderJourney: orderJourney(deps),
+  ordersSent: ordersSent(deps),
   settleOrders: settleOrders(deps),
   diff: diff(deps),
   replay: replay(deps),

@@ -4,6 +4,7 @@ import type { Look } from '../ftp.ts';
 import { localTime } from '../local-time.ts';
 import { sweepTemporaryFiles } from '../publication.ts';
 import type { Deps } from './deps.ts';
+import { takeOver } from './take-over.ts';
 
 /** Older temporary files than this belong to no attempt that could still be alive. */
 const SWEEP_AGE = 60 * 60_000;
@@ -31,24 +32,32 @@ export interface OpenCycleResult {
 
 /** Makes the ground ready: nothing of an earlier, cut cycle may still act. */
 export const openCycle =
-  ({ config, ledger, ftp, shop, proshop, cycles }: Deps) =>
+  (deps: Deps) =>
   async ({ id, startedAt }: OpenCycleInput): Promise<OpenCycleResult> => {
+    const { config, ledger, ftp, shop, proshop, cycles } = deps;
     const signal = Context.current().cancellationSignal;
     // Asked meanwhile: an answer that does not come takes no time from the rest.
     const next = nextCycleAt(cycles);
-    const withdrawn = await shop.withdrawUpdates(signal);
-    const swept = await ftp.session(async (session) => {
-      await session.ensureFolder(config.ftp.staging);
-      return sweepTemporaryFiles(session, ledger, config.ftp.staging, new Date(), SWEEP_AGE);
-    }, signal);
+    const folder = cycleFolder({ id, startedAt: new Date(startedAt) }, config.timeZone);
+    // A shadow leaves nothing that it could clear.
+    const cleared = config.mode === 'shadow' ? { withdrawn: 0, swept: 0 } : await clear();
     return {
-      folder: cycleFolder({ id, startedAt: new Date(startedAt) }, config.timeZone),
+      folder,
       standing: await proshop.lookAtExport(signal),
-      withdrawn,
-      swept,
+      ...cleared,
       nextCycleAt: await next,
       timeZone: config.timeZone,
     };
+
+    async function clear() {
+      await takeOver(deps, { id, folder }, signal);
+      const withdrawn = await shop.withdrawUpdates(signal);
+      const swept = await ftp.session(async (session) => {
+        await session.ensureFolder(config.ftp.staging);
+        return sweepTemporaryFiles(session, ledger, config.ftp.staging, new Date(), SWEEP_AGE);
+      }, signal);
+      return { withdrawn, swept };
+    }
   };
 
 /** A cycle's folder in the archive, `2026-11-24/10h25-3f2a91c0`. */

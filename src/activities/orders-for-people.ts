@@ -1,4 +1,6 @@
+import { refused } from '../failures.ts';
 import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
+import { isDay, startOfDay } from '../local-time.ts';
 import type { Deps } from './deps.ts';
 
 /** What people ask of orders: nothing of it names a customer. Lists are cut at LONGEST; `total` counts all. */
@@ -32,6 +34,14 @@ export interface SettleResult {
   readonly nothingToSettle: readonly OrderName[];
 }
 
+/** What another gateway must be told before it goes on where passerelle stops. Whole: 2 MB hold 200,000 numbers. */
+export interface OrdersSent {
+  /** The shop's day, `2026-11-24`. */
+  readonly since: string;
+  /** Numbers of the orders that passerelle has sent from that day on, or that a person has entered; ascending. */
+  readonly orders: readonly number[];
+}
+
 /** An answer travels through Temporal, which takes 2 MB at most. */
 const LONGEST = 200;
 
@@ -61,6 +71,17 @@ export const orderJourney =
   ({ ledger }: Deps) =>
   (id: number): Promise<OrderJourney | IncompleteJourney | null> =>
     ledger.orderJourney(id);
+
+/**
+ * Lists the orders that Proshop has from passerelle, or from a person, since a day of the shop, `2026-11-24`.
+ * @throws Refused when there is no such day
+ */
+export const ordersSent =
+  ({ ledger, config }: Pick<Deps, 'ledger' | 'config'>) =>
+  async (since: string): Promise<OrdersSent> => {
+    if (!isDay(since)) throw refused(`Expected a day such as 2026-11-24, got ${since}`);
+    return { since, orders: await ledger.ordersSentSince(startOfDay(since, config.timeZone)) };
+  };
 
 /** Notes that a person has seen to these orders in Proshop: entered them, or taken back what was cancelled or refunded. The same again changes nothing. */
 export const settleOrders =

@@ -47,6 +47,7 @@ export const upkeep =
     const firstDay = dayOf(oldest);
     add({ purgedDays: (await archive.purge(firstDay)).length });
     add({ forgottenOrders: await ledger.forgetCustomers(oldest) });
+    await ledger.forgetSightings(new Date(`${firstDay}T00:00:00Z`));
 
     for (const run of await cycles.closed(oldest)) {
       signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { sentInClear } from '../clear-text.ts';
 import { concealSecrets } from '../concealment.ts';
 import { ConfigError, loadConfig, type Config, type Environment } from '../config.ts';
 import { readTemplate } from '../domain/sales-xml.ts';
+import { expectComparable } from '../format/compare-sales.ts';
 import { startDeadline } from '../prestashop/deadline.ts';
 import { attempt, ENDS, said, type End, type Finding, type Tell } from './finding.ts';
 import { examineFtp, examineShopFiles } from './ftp.ts';
@@ -103,16 +104,17 @@ function examsOf(config: Config, path: string, send: boolean): Readonly<Record<E
   };
 }
 
-async function examineTemplate({ proshop, shop, orders }: Config, tell: Tell): Promise<void> {
+async function examineTemplate({ mode, proshop, shop, orders }: Config, tell: Tell): Promise<void> {
   const file = relative('.', proshop.template);
-  await attempt(tell, 'template', file, async () =>
-    readTemplate(
+  await attempt(tell, 'template', file, async () => {
+    const template = readTemplate(
       await readFile(proshop.template),
       file,
       // The Webservice tells every field.
       shop.kind === 'modules' ? orders.columns : undefined,
-    ),
-  );
+    );
+    if (mode === 'shadow') expectComparable(template, file);
+  });
 }
 
 /** Runs an exam to its end, to the end of our patience, or until somebody ends it. What it finds later is told to nobody. */

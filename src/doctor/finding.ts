@@ -32,6 +32,7 @@ export type What =
   | 'size'
   | 'mdtm'
   | 'write'
+  | 'unwritten'
   | 'clock'
   | 'rename'
   | 'remove'

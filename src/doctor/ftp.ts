@@ -6,13 +6,16 @@ import { createFtp, type Ftp, type FtpSession, type FtpSettings } from '../ftp.t
 import { stamp } from '../publication.ts';
 import { attempt, isRefusal, said, tellCertificate, type Tell } from './finding.ts';
 
-/** Examines the FTP server that shop, Proshop and passerelle share. Each check has a connection of its own. */
+/**
+ * Examines the FTP server that shop, Proshop and passerelle share. Each check has a connection of its own. In mode shadow
+ * nothing is written there.
+ */
 export async function examineFtp(
-  { ftp: settings, shop, orders, proshop }: Config,
+  { mode, ftp: settings, shop, orders, proshop }: Config,
   tell: Tell,
   signal: AbortSignal,
 ): Promise<void> {
-  const ftp = createFtp(settings);
+  const ftp = createFtp({ ...settings, readOnly: mode === 'shadow' });
   if (!(await examineLogin(ftp, settings, tell, signal))) return;
   const folders = [
     ['orders.folder', shop.kind === 'modules' ? orders.folder : undefined],
@@ -22,18 +25,19 @@ export async function examineFtp(
   for (const [setting, folder] of folders) {
     if (folder !== undefined) await examineFolder(ftp, setting, folder, tell, signal);
   }
-  await examineStaging(ftp, settings.staging, tell, signal);
+  if (mode === 'shadow') tell('ok', 'unwritten');
+  else await examineStaging(ftp, settings.staging, tell, signal);
 }
 
 /** Examines the way to the shop's own files; nothing where there is none. */
 export async function examineShopFiles(
-  { shopFiles }: Config,
+  { mode, shopFiles }: Config,
   tell: Tell,
   signal: AbortSignal,
 ): Promise<void> {
   if (shopFiles === undefined) return;
   // Nothing is waited for to stand still there.
-  const settings = { ...shopFiles, settle: 0 };
+  const settings = { ...shopFiles, settle: 0, readOnly: mode === 'shadow' };
   const ftp = createFtp(settings);
   if (await examineLogin(ftp, settings, tell, signal))
     await examineFolder(ftp, 'shopFiles.cache', shopFiles.cache, tell, signal);

@@ -27,7 +27,7 @@ export interface OrderRecord {
 }
 
 export interface KnownOrder extends OrderRecord {
-  /** A delivery holds it, a person has settled it, or Proshop's stock counts it. */
+  /** A delivery holds it or may hold it, a person has settled it, or Proshop's stock counts it. */
   readonly isFinal: boolean;
   /** What a person was asked to take back because it was cancelled. */
   readonly takeBack: { readonly stockBack: boolean; readonly isSettled: boolean } | null;

@@ -29,6 +29,7 @@ export interface SalesFile {
 
 interface Element {
   readonly name: string;
+  readonly line: number;
   readonly attributes: readonly { readonly name: string; readonly value: Text }[];
   readonly children: readonly Element[];
   readonly text: Text;
@@ -104,6 +105,7 @@ export function readTemplate(
     const place = { file, repeats, columns };
     const compiled: Element = {
       name: element.name,
+      line: element.line,
       attributes: attributes.map(({ name, value }) => ({
         name,
         value: compileText(value, { ...place, line: element.line }),

@@ -1,7 +1,7 @@
-import { and, asc, count, eq, isNull, ne } from 'drizzle-orm';
+import { and, asc, count, eq, gte, isNull, ne, notExists, or } from 'drizzle-orm';
 import type { OrderRoute } from '../domain/order-life.ts';
 import type { Database } from './database.ts';
-import { deliveries, incompleteOrders, orders, stockExports, takeBacks } from './schema.ts';
+import { deliveries, incompleteOrders, orders, sightings, stockExports, takeBacks } from './schema.ts';
 
 /** Where an order stands between the shop and Proshop's stock. Instants are ISO 8601; nothing in it names a customer. */
 export interface OrderJourney {
@@ -78,6 +78,30 @@ export function createJourneys(db: Database) {
       if (incomplete === undefined) return null;
       const { reference, firstSeenAt, givenUpAt } = incomplete;
       return { id, reference, firstSeenAt: firstSeenAt.toISOString(), givenUpAt: iso(givenUpAt) };
+    },
+
+    /**
+     * Numbers of the orders that passerelle itself has put before Proshop since then, or that a person has settled since
+     * then, ascending; not of those in a sales file of the old gateway.
+     */
+    async ordersSentSince(since: Date): Promise<readonly number[]> {
+      const isOfOldGateway = db
+        .select({ id: sightings.id })
+        .from(sightings)
+        .where(eq(sightings.id, deliveries.id));
+      const isSent = and(
+        eq(deliveries.kind, 'sales'),
+        eq(deliveries.state, 'published'),
+        gte(deliveries.publishedAt, since),
+        notExists(isOfOldGateway),
+      );
+      const rows = await db
+        .select({ id: orders.id })
+        .from(orders)
+        .leftJoin(deliveries, eq(deliveries.id, orders.deliveryId))
+        .where(or(isSent, gte(orders.settledAt, since)))
+        .orderBy(asc(orders.id));
+      return rows.map(({ id }) => id);
     },
   };
 }

@@ -44,6 +44,7 @@ import {
   unnumberedOrders,
 } from './schema.ts';
 import { cancelFreed, createShopOrders, selectTakeBacks, type TakeBack } from './shop-orders.ts';
+import { createSightings } from './sightings.ts';
 import { createWarnings } from './warnings.ts';
 
 export type { Database } from './database.ts';
@@ -80,6 +81,7 @@ export function createLedger(db: Database) {
   return {
     ...createJourneys(db),
     ...createShopOrders(db),
+    ...createSightings(db),
     ...createWarnings(db),
 
     /** Records the orders of one file. An order seen before changes nothing, unless it had been set aside and can be read now. */
@@ -122,7 +124,7 @@ export function createLedger(db: Database) {
             .onConflictDoUpdate({
               target: orders.id,
               set: { ...ORDER_WRITTEN_OVER, toldBy: null },
-              setWhere: sql`${orders.route} = 'set_aside' and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,
+              setWhere: sql`${orders.route} = 'set_aside' and not ${orders.inDoubt} and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,
             })
             .returning({ id: orders.id });
           const ids = new Set(written.map(({ id }) => id));

@@ -10,6 +10,7 @@ import {
   serial,
   text,
   timestamp,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Order, SoldLine } from '../domain/order.ts';
@@ -79,6 +80,8 @@ export const orders = pgTable(
     settledWhy: text('settled_why'),
     /** The cycle whose report has told people of it; for those that a person must see to. */
     toldBy: text('told_by'),
+    /** Set aside because the old gateway may have sent it: whatever shows it again, nothing but a person may have it sent. */
+    inDoubt: boolean('in_doubt').notNull().default(false),
     /** The first export of Proshop's stock that counts this order. */
     reflectedBy: uuid('reflected_by').references(() => stockExports.id),
     /** The last reading of the shop that showed it so: what an earlier one showed is old. 0 = none, but a file. */
@@ -245,3 +248,42 @@ export const warnings = pgTable(
   },
   (table) => [primaryKey({ columns: [table.kind, table.subject] })],
 );
+
+/** The old gateway's files, in shadow mode: a row for each look that differs from the one before. */
+export const sightings = pgTable(
+  'sightings',
+  {
+    id: uuid().primaryKey(),
+    kind: text({ enum: ['orders', 'sales', 'update'] }).notNull(),
+    path: text().notNull(),
+    size: bigint({ mode: 'number' }).notNull(),
+    /** The FTP server's own time of the file, ISO 8601: never compared with ours. */
+    modifiedAt: text('modified_at'),
+    seenAt: instant('seen_at').notNull(),
+    /** The first look that showed the path without it: taken, removed, or another file in its place. */
+    goneAt: instant('gone_at'),
+    /** The copy in the archive; null when it changed or went while it was copied. */
+    archivedPath: text('archived_path'),
+    sha256: text(),
+    /** The cycle that has taken note of what is in it. */
+    notedBy: text('noted_by'),
+    /** Why nobody can read it. */
+    fault: text(),
+    /** Sales in it of orders that the ledger did not know then, or that were sent before. */
+    unknown: integer().notNull().default(0),
+  },
+  (table) => [
+    index('sightings_kind').on(table.kind, table.seenAt),
+    // Two looks at once, one of them of an attempt that was given up, see one file.
+    uniqueIndex('sightings_standing')
+      .on(table.path)
+      .where(sql`gone_at is null`),
+  ],
+);
+
+/** Times at which nobody looked, in shadow mode: what the old gateway did then is not known. One has no end: it began with the last look. */
+export const unwatched = pgTable('unwatched', {
+  id: serial().primaryKey(),
+  from: instant('from_time').notNull(),
+  to: instant('to_time'),
+});

@@ -433,8 +433,8 @@ async function lockKnown(tx: Database, ids: readonly number[]) {
   );
   return new Map(
     rows.map((row) => {
-      const { id, deliveryId, settledAt, reflectedBy } = row;
-      const isFinal = deliveryId !== null || settledAt !== null || reflectedBy !== null;
+      const { id, deliveryId, inDoubt, settledAt, reflectedBy } = row;
+      const isFinal = deliveryId !== null || inDoubt || settledAt !== null || reflectedBy !== null;
       const known = { lines: linesOf.get(id) ?? [], isFinal, takeBack: takeBackOf.get(id) ?? null };
       return [id, { ...row, ...known } satisfies KnownOrder];
     }),

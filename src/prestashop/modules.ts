@@ -12,8 +12,8 @@ import { publish, resumePublication, stamp } from '../publication.ts';
 import { callCronUrl, type CronUrl } from './cron-url.ts';
 import type { RecordOrders, Shop } from './shop.ts';
 
-/** A claimed file that still looks cut after this many settling times is not being written any more. */
-const CUT_PATIENCE = 10;
+/** A file that still looks cut after this many settling times is not being written any more. */
+export const CUT_PATIENCE = 10;
 
 /** Part of the time between two exports after which the next one may come early. */
 const NEARLY = 5 / 6;

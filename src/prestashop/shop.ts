@@ -1,3 +1,4 @@
+import { refused } from '../failures.ts';
 import type { Standing } from '../domain/order-life.ts';
 import type { Order, SetAsideOrder } from '../domain/order.ts';
 import type { Model } from '../domain/product.ts';
@@ -138,4 +139,20 @@ export interface Shop {
 
   /** Takes back every update that the shop has not confirmed, so that no old stock is ever applied. Gives how many. */
   withdrawUpdates(signal: AbortSignal): Promise<number>;
+}
+
+/** The shop in mode shadow: the old gateway's alone. Whatever would ask it for something is refused. */
+export const untouchedShop: Shop = {
+  exportOrders: refuseShadow,
+  finishOrders: refuseShadow,
+  createProducts: refuseShadow,
+  updateStock: refuseShadow,
+  withdrawUpdates: refuseShadow,
+  check: () => Promise.resolve({ shop: 'left to the old gateway', missing: [] }),
+};
+
+function refuseShadow(): Promise<never> {
+  return Promise.reject(
+    refused('Expected nothing to be asked of the shop in mode shadow, got a step that would'),
+  );
 }

@@ -18,10 +18,13 @@ import { hearDecisions } from './decision.ts';
 import { ALARMS, CLOSING, holdReason, OPENING, SHOP_BUSY, WITHDRAWAL } from './labels.ts';
 import { waiting, working, type Waits } from './policies.ts';
 import { HURRIED, reasonOf, trackProgress } from './progress.ts';
+import { shadowCycle, type ShadowWaits } from './shadow-cycle.ts';
 import { hurrySignal, reportQuery, type CycleReport } from './report.ts';
 
 export interface CycleInput {
   readonly waits: Waits;
+  /** Only beside the old gateway, whose shadow passerelle is then. */
+  readonly shadow?: ShadowWaits;
 }
 
 /** Two make sure that a file is whole. */
@@ -34,12 +37,12 @@ type PreparedStock = PrepareStockResult & { readonly lateOrdersAt: string };
  * on as soon as its evidence is there, and no failure but a cancellation stops the cycle: a step that fails is reported,
  * and what cannot be done without it is skipped.
  */
-export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
+export async function cycle({ waits, shadow }: CycleInput): Promise<CycleReport> {
   const { runId, startTime } = workflowInfo();
   const startedAt = startTime.toISOString();
   const work = proxyActivities<Activities>(working(waits));
   const wait = proxyActivities<Activities>(waiting(waits));
-  const progress = trackProgress(runId, startedAt);
+  const progress = trackProgress(runId, startedAt, shadow === undefined ? undefined : 'shadow');
   setHandler(reportQuery, progress.report);
   const decisions = hearDecisions();
   let isHurried = false;
@@ -62,6 +65,10 @@ export async function cycle({ waits }: CycleInput): Promise<CycleReport> {
   progress.opened(folder);
   if (opened === null) return close(progress.ended('failed'));
 
+  if (shadow !== undefined) {
+    await shadowCycle({ ref, opened, waits, shadow, wait, progress });
+    return close(progress.ended(progress.outcome()));
+  }
   try {
     await ordersIntoProshop();
     const stock = await freshStock();

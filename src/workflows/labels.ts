@@ -7,10 +7,14 @@ import type { ExportOrdersResult, OrdersLife } from '../activities/export-orders
 import type { Listed, OrderName, OrdersForPeople } from '../activities/orders-for-people.ts';
 import type { PrepareStockResult } from '../activities/prepare-stock.ts';
 import type { ReplayResult } from '../activities/replay.ts';
+import type { ShadowOrdersResult } from '../activities/shadow-orders.ts';
+import type { ShadowSalesResult } from '../activities/shadow-sales.ts';
+import type { ShadowStockResult } from '../activities/shadow-stock.ts';
 import type { UpdateStockResult } from '../activities/update-stock.ts';
 import type { UpkeepResult } from '../activities/upkeep.ts';
 import type { Message } from '../alerts.ts';
-import type { CycleSeen } from '../cycles.ts';
+import type { CycleSeen, ScheduleSeen } from '../cycles.ts';
+import type { StockRule } from '../domain/compare-stock.ts';
 import type { End, Finding, Verdict, What } from '../doctor/finding.ts';
 import type { Reason } from '../domain/gate.ts';
 import type { News, Warning, WarningKey } from '../domain/warnings.ts';
@@ -85,18 +89,22 @@ export function stepSentence(step: StepReport): string {
   switch (step.name) {
     case 'exportOrders':
     case 'exportLateOrders': {
-      const facts = step.facts as ExportOrdersResult;
+      const facts = step.facts as ExportOrdersResult & Partial<ShadowOrdersResult>;
+      const { unreadableFiles = [] } = facts;
       return list([
         count(facts.toSend, 'commande à envoyer', 'commandes à envoyer'),
         facts.byHand > 0 &&
           `${count(facts.byHand, 'à saisir', 'à saisir')} à la main (${facts.byHandIds.join(', ')})`,
         facts.setAside > 0 &&
           `${count(facts.setAside, 'mise de côté', 'mises de côté')} (${facts.setAsideOrders.map(({ id }) => id ?? 'sans numéro').join(', ')})`,
+        unreadableFiles.length > 0 &&
+          `${unreadableFiles.length < 2 ? 'fichier de commandes illisible' : 'fichiers de commandes illisibles'} : ${unreadableFiles.join(' ; ')}`,
         ...lifeSentences(facts.life),
       ]);
     }
     case 'deliverOrders': {
-      const facts = step.facts as DeliverOrdersResult;
+      const facts = step.facts as DeliverOrdersResult & Partial<ShadowSalesResult>;
+      if (facts.comparison !== undefined) return salesComparison(facts as ShadowSalesResult);
       if (facts.file === null) return 'aucune commande à envoyer';
       return `${count(facts.orders, 'commande', 'commandes')} dans ${facts.file} (${bytes(facts.archived?.size ?? 0)})`;
     }
@@ -126,13 +134,14 @@ export function stepSentence(step: StepReport): string {
       ]);
     }
     case 'prepareStock': {
-      const facts = step.facts as PrepareStockResult;
+      const facts = step.facts as PrepareStockResult & Partial<ShadowStockResult>;
       const { up, down, toZero, created } = facts.difference;
       return list([
         `hausse ${up}, baisse ${down}, à zéro ${toZero}, nouvelles ${created}`,
         count(facts.outstanding, 'commande en attente', 'commandes en attente'),
         facts.corrected > 0 && count(facts.corrected, 'déclinaison corrigée', 'déclinaisons corrigées'),
         facts.setAside > 0 && count(facts.setAside, 'ligne mise de côté', 'lignes mises de côté'),
+        facts.comparison !== undefined && stockComparison(facts.comparison),
         facts.passed ? 'contrôle passé' : `retenu : ${facts.reasons.map(holdReason).join(' ; ')}`,
       ]);
     }
@@ -144,6 +153,40 @@ export function stepSentence(step: StepReport): string {
       ]);
     }
   }
+}
+
+function salesComparison({ files, comparison }: ShadowSalesResult): string {
+  const { different, late, doubted, unwatched } = comparison;
+  if (files.length === 0 && different + late.length + doubted === 0 && !unwatched)
+    return 'aucune vente, comme l’ancienne passerelle';
+  return list([
+    `${count(comparison.identical, 'commande identique', 'commandes identiques')} dans ${files.join(', ') || 'aucun fichier'}`,
+    comparison.different > 0 && salesDifferences(comparison),
+    comparison.late.length > 0 && `tardives, pas encore transmises : ${comparison.late.join(', ')}`,
+    comparison.doubted > 0 && `mises de côté, peut-être transmises : ${comparison.doubted}`,
+    unwatched && 'personne ne regardait pendant une partie de ce temps',
+  ]);
+}
+
+const STOCK_RULES: Readonly<Record<StockRule, string>> = {
+  removed: 'produit retiré en entier par l’ancienne passerelle, au lieu d’une soustraction',
+  'order unknown to it': 'commande que l’ancienne passerelle ne connaissait pas',
+};
+
+function stockComparison({
+  variants,
+  explained,
+  unexplained,
+  disagreements,
+}: ShadowStockResult['comparison']): string {
+  if (explained + unexplained === 0)
+    return `identique à l’ancienne passerelle (${count(variants, 'déclinaison', 'déclinaisons')})`;
+  const rules = [...new Set(disagreements.flatMap(({ rule }) => (rule === null ? [] : STOCK_RULES[rule])))];
+  return list([
+    unexplained > 0 &&
+      `${count(unexplained, 'déclinaison différente', 'déclinaisons différentes')} sans raison connue`,
+    explained > 0 && `${count(explained, 'expliquée', 'expliquées')} (${rules.join(' ; ')})`,
+  ]);
 }
 
 function lifeSentences(life: OrdersLife | undefined): (string | false)[] {
@@ -229,6 +272,7 @@ const REASONS: Readonly<Record<string, (message: string) => string>> = {
   LateOrdersUnknown: () => 'sans les commandes tardives, aucun stock n’est écrit',
   NothingPrepared: () => 'aucune mise à jour préparée',
   Held: (message) => `retenu par le contrôle : ${message}`,
+  Shadow: () => 'laissé à l’ancienne passerelle',
   Hurried: () => 'attente écourtée : une personne ne voulait pas attendre Proshop',
 };
 
@@ -307,6 +351,7 @@ export const DECISIONS = {
 export const QUESTIONS = {
   orders: 'Commandes en attente et à traiter',
   order: 'Parcours d’une commande',
+  ordersSent: 'Commandes transmises depuis un jour',
   settleOrders: 'Commandes réglées à la main',
   diff: 'Ce que changerait une mise à jour du stock',
   replay: 'Cycle refait d’après son archive',
@@ -338,6 +383,8 @@ export const COMMAND = {
   decideWhy: 'pourquoi',
   orders: 'montre les commandes en attente et à traiter, ou le parcours de l’une d’elles',
   ordersNumber: 'numéro de la commande',
+  sent: 'donne les numéros des commandes que la passerelle a envoyées, ou qu’une personne a saisies, depuis un jour ; un par ligne, rien d’autre',
+  sentSince: 'le premier jour, celui de la boutique : 2026-11-24',
   settle: 'note que des commandes ont été réglées à la main dans Proshop',
   settleNumbers: 'numéros des commandes ; le repère, 3f2a91c0-12, de celles qui n’en ont pas de lisible',
   settleWhy: 'ce qui a été fait',
@@ -484,6 +531,7 @@ const FOUND: Readonly<Record<What, (finding: Finding) => string>> = {
     () => 'le serveur ne dit pas l’heure des fichiers (MDTM)',
   ),
   write: trial('d’écriture'),
+  unwritten: () => 'aucun essai d’écriture : à l’ombre (mode: shadow), rien n’est écrit',
   clock: either(
     () => 'le serveur est à l’heure de cette machine',
     ({ seen }) =>
@@ -556,6 +604,7 @@ const TO_DO: Readonly<Record<What, string>> = {
   size: 'demander SIZE à l’hébergeur : la passerelle ne peut pas s’en passer.',
   mdtm: 'le demander à l’hébergeur ; sans lui, un fichier réécrit à la même taille passe inaperçu.',
   write: 'donner à notre compte le droit d’écrire dans ce dossier, et y faire de la place.',
+  unwritten: 'rien.',
   clock:
     'régler l’horloge du serveur ou celle de cette machine. Des heures entières : sans doute son heure locale, ce qui ne gêne pas.',
   rename: 'donner à notre compte le droit de renommer dans ce dossier.',
@@ -582,6 +631,11 @@ const TO_DO: Readonly<Record<What, string>> = {
   unexpected: 'prévenir la personne qui s’occupe de la passerelle, avec cette ligne.',
 };
 
+const MODES: Readonly<Record<ScheduleSeen['mode'], string>> = {
+  live: 'en service',
+  shadow: 'ombre de l’ancienne passerelle, rien n’est écrit (mode: shadow)',
+};
+
 /** How things stand, a line each. */
 export function statusLines({ schedule, running, last, orders }: Status): readonly string[] {
   return [
@@ -590,6 +644,7 @@ export function statusLines({ schedule, running, last, orders }: Status): readon
       : schedule.paused
         ? `Programmation : en pause${schedule.note === '' ? '' : ` : ${schedule.note}`}`
         : `Programmation : active, prochain cycle ${schedule.nextAt === null ? 'inconnu' : moment(schedule.nextAt)}`,
+    ...(schedule === null ? [] : [`Mode : ${MODES[schedule.mode]}`]),
     running === null ? 'Aucun cycle en cours.' : runningLine(running),
     ...(running?.report?.holds?.at(-1)?.decision === null ? [DECISIONS.howToType] : []),
     ...(last.length === 0 ? [] : ['Derniers cycles :', ...last.map(cycleLine)]),
@@ -859,7 +914,48 @@ export const ALARMS = {
     `Commandes que la boutique n’a jamais achevées (le stock est pris, aucune vente ne viendra) : ${incompleteIds.join(', ')}.`,
   stockLeft: (eans: readonly string[]) =>
     `Le stock de la boutique diffère encore du calcul pour : ${eans.join(', ')}.`,
+  inDoubt: (ids: readonly number[]) =>
+    `Commandes peut-être transmises par l’ancienne passerelle, à vérifier dans Proshop : ${ids.join(', ')}.`,
+  ordersUnreadable: (files: readonly string[]) =>
+    `Commandes : la boutique a laissé un fichier que personne ne peut plus lire (${files.join(' ; ')}).`,
+  unwatched:
+    'Ventes : personne ne regardait pendant une partie de ce temps, la comparaison n’est pas entière.',
+  salesDiffer: (comparison: ShadowSalesResult['comparison']) =>
+    `Ventes : l’ancienne passerelle a fait autrement (${salesDifferences(comparison)}).`,
+  stockDiffers: ({ unexplained, disagreements }: ShadowStockResult['comparison']) =>
+    `Stock : ${count(unexplained, 'déclinaison diffère', 'déclinaisons diffèrent')} sans raison connue (${disagreements
+      .filter(({ rule }) => rule === null)
+      .map(({ ean, reference, ours, theirs }) => `${ean || reference} : ${theirs} au lieu de ${ours}`)
+      .join(', ')}).`,
+  wouldHold: (reasons: PrepareStockResult['reasons']) =>
+    `Stock : le contrôle aurait retenu la mise à jour que l’ancienne passerelle a faite (${reasons.map(holdReason).join(' ; ')}).`,
 } as const;
+
+// Beside the old gateway.
+export const SHADOW_SUMMARY = 'Suit les fichiers de l’ancienne passerelle';
+export const SHADOW_DETAILS =
+  'Copie chaque fichier que l’ancienne passerelle laisse sur le FTP, sans rien y changer, pour que les cycles le comparent au leur.';
+export const SHADOW_LOOK = 'Regarde toutes les quelques secondes';
+export const SHADOW_PAUSE = 'Le FTP a refusé : pause avant de regarder à nouveau';
+export const SHADOW_DOUBT = 'on ne sait pas si l’ancienne passerelle l’a transmise. À vérifier dans Proshop';
+
+function salesDifferences(comparison: ShadowSalesResult['comparison']): string {
+  const { orders, other, unreadable, byHand, unreadableFiles, frame, missed, unknown } = comparison;
+  return list([
+    other > 0 &&
+      `${count(other, 'commande différente', 'commandes différentes')} : ${orders
+        .map(({ id, paths: [first = ''] }) => `${id} ${first}`)
+        .join(', ')}`,
+    unreadable.length > 0 && `transmises bien qu’illisibles ici : ${unreadable.join(', ')}`,
+    byHand.length > 0 &&
+      `à saisir à la main ici, transmises par l’ancienne passerelle : ${byHand.join(', ')}`,
+    unreadableFiles.length > 0 &&
+      `${unreadableFiles.length < 2 ? 'fichier de ventes illisible' : 'fichiers de ventes illisibles'} : ${unreadableFiles.join(', ')}`,
+    frame.length > 0 && `autour des commandes : ${frame.join(', ')}`,
+    missed.length > 0 && `${count(missed.length, 'oubliée', 'oubliées')} : ${missed.join(', ')}`,
+    unknown > 0 && count(unknown, 'vente inconnue', 'ventes inconnues'),
+  ]);
+}
 
 // The daily upkeep.
 export const UPKEEP_SUMMARY = 'Entretien quotidien';
@@ -1081,6 +1177,21 @@ const ENDING_WORDS: Readonly<Record<Ending, string>> = {
   other: 'arrêté de force, annulé ou hors délai',
 };
 
+/** How a cycle beside the old gateway compares: `explained` = each difference has a rule, `missing` = not compared, or not whole. */
+export type ShadowVerdict = 'identical' | 'explained' | 'different' | 'missing';
+
+const SHADOW_VERDICTS: Readonly<Record<ShadowVerdict, string>> = {
+  identical: 'identique',
+  explained: 'expliqué',
+  different: 'différent',
+  missing: 'pas comparé',
+};
+
+/** `24/11 à 10:25`, in Paris. */
+function inParis(instant: string): string {
+  return dayAndHour(Date.parse(instant), PARIS);
+}
+
 /** What the page about several days says. It is read by one clock, wherever it was written. */
 export const PERIOD = {
   timeZone: PARIS,
@@ -1097,7 +1208,7 @@ export const PERIOD = {
       timeZone: 'UTC',
     }),
   hour: (instant: string) => hour(instant, PARIS),
-  moment: (instant: string) => dayAndHour(Date.parse(instant), PARIS),
+  moment: inParis,
   from: (first: string, last: string) => `Du ${frenchDay(first)} au ${frenchDay(last)}`,
   /** `2 cycles terminés : complet 1, retenu 1` */
   summary: (endings: readonly Ending[]) => {
@@ -1106,6 +1217,26 @@ export const PERIOD = {
       .filter(([, n]) => n > 0);
     return `${count(endings.length, 'cycle terminé', 'cycles terminés')} : ${counts.map(([word, n]) => `${word} ${n}`).join(', ')}`;
   },
+  /** How the cycles beside the old gateway compare, by when they began (ISO 8601), the oldest first; there is one at least. */
+  shadow: (cycles: readonly { readonly startedAt: string; readonly verdict: ShadowVerdict }[]) => {
+    const of = (wanted: ShadowVerdict, among = cycles) =>
+      among.filter(({ verdict }) => verdict === wanted).length;
+    const lastBad = cycles.findLastIndex(({ verdict }) => verdict === 'different' || verdict === 'missing');
+    const run = cycles.slice(lastBad + 1);
+    const counts = (Object.keys(SHADOW_VERDICTS) as ShadowVerdict[])
+      .map((verdict) => [verdict, of(verdict)] as const)
+      .filter(([, n]) => n > 0);
+    return [
+      `${list([
+        `${count(run.length, 'cycle', 'cycles')} de suite sans différence inexpliquée`,
+        // By its beginning and end a run shows the cycles that it lacks.
+        run.length > 0 && `du ${inParis(run[0]?.startedAt ?? '')} au ${inParis(run.at(-1)?.startedAt ?? '')}`,
+        run.length > 0 && `dont ${count(of('identical', run), 'identique', 'identiques')}`,
+      ])}.`,
+      `En tout : ${counts.map(([verdict, n]) => `${SHADOW_VERDICTS[verdict]} ${n}`).join(', ')}.`,
+    ].join(' ');
+  },
+  verdict: (verdict: ShadowVerdict) => SHADOW_VERDICTS[verdict],
   decision: (decision: Decision | null) =>
     decision === null
       ? 'personne n’a décidé à temps'
@@ -1134,6 +1265,9 @@ export const PERIOD = {
     decision: 'Décision',
     who: 'Qui',
     why: 'Pourquoi',
+    shadow: 'À l’ombre de l’ancienne passerelle',
+    sales: 'Ventes',
+    stock: 'Stock',
   },
 } as const;
 

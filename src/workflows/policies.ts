@@ -44,3 +44,10 @@ export const watching: ActivityOptions = {
   heartbeatTimeout: '30s',
   retry: { initialInterval: '1m', backoffCoefficient: 1 },
 };
+
+/** The look at the old gateway's files, which live for seconds: begun again at once, on another worker if need be. */
+export const following: ActivityOptions = {
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '10s',
+  retry: { initialInterval: '1s', backoffCoefficient: 1 },
+};

@@ -27,7 +27,7 @@ const ALARM_OF: Partial<Record<StepName, AlarmKind>> = {
 };
 
 /** Keeps a cycle's report while it grows, and shows it in the Web UI. */
-export function trackProgress(id: string, startedAt: string) {
+export function trackProgress(id: string, startedAt: string, mode?: 'shadow') {
   let report: CycleReport = {
     outcome: 'running',
     cycle: { id, folder: null },
@@ -43,6 +43,7 @@ export function trackProgress(id: string, startedAt: string) {
       why: null,
     })),
     alarms: [],
+    ...(mode === undefined ? {} : { mode }),
   };
 
   const show = (next: CycleReport): void => {
@@ -131,7 +132,8 @@ export function trackProgress(id: string, startedAt: string) {
 
     outcome(): Outcome {
       if (report.steps.some(({ why }) => why?.type === 'Held')) return 'held';
-      return report.steps.every(({ state }) => state === 'done') &&
+      return report.steps.every(({ state, why }) => state === 'done' || why?.type === 'Shadow') &&
+        report.alarms.every(({ kind }) => kind !== 'shadow-differs' && kind !== 'shadow-unwatched') &&
         report.alarms.every(({ step }) => step > 0)
         ? 'complete'
         : 'degraded';

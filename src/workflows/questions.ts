@@ -1,7 +1,12 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { DiffResult } from '../activities/diff.ts';
 import type { Activities } from '../activities/index.ts';
-import type { OrdersForPeople, SettleInput, SettleResult } from '../activities/orders-for-people.ts';
+import type {
+  OrdersForPeople,
+  OrdersSent,
+  SettleInput,
+  SettleResult,
+} from '../activities/orders-for-people.ts';
 import type { ReplayInput, ReplayResult } from '../activities/replay.ts';
 import type { ResetShopCacheResult } from '../activities/reset-shop-cache.ts';
 import type { IncompleteJourney, OrderJourney } from '../ledger/journeys.ts';
@@ -29,6 +34,10 @@ export function orders(): Promise<OrdersForPeople> {
 
 export function order(id: number): Promise<OrderJourney | IncompleteJourney | null> {
   return answers.orderJourney(id);
+}
+
+export function ordersSent(since: string): Promise<OrdersSent> {
+  return answers.ordersSent(since);
 }
 
 export function settleOrders(input: SettleInput): Promise<SettleResult> {

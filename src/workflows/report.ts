@@ -39,6 +39,8 @@ export type AlarmKind =
   | 'orders-to-take-back'
   | 'orders-incomplete'
   | 'stock-left'
+  | 'shadow-differs'
+  | 'shadow-unwatched'
   | 'step-failed';
 
 export interface Alarm {
@@ -84,6 +86,8 @@ export interface CycleReport {
   readonly alarms: readonly Alarm[];
   /** The held updates of this cycle, in order; undefined when the gate held nothing. */
   readonly holds?: readonly Hold[];
+  /** Beside the old gateway; undefined in its place. */
+  readonly mode?: 'shadow';
 }
 
 /** The report as it stands, at any time. */

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/activities/deps.ts';
-import { listOrders, orderJourney, settleOrders } from '../../src/activities/orders-for-people.ts';
+import {
+  listOrders,
+  orderJourney,
+  ordersSent,
+  settleOrders,
+} from '../../src/activities/orders-for-people.ts';
 import type { OrderStanding } from '../../src/domain/order-life.ts';
 import { journeyLines, ordersLines } from '../../src/workflows/labels.ts';
 import { LEDGERS, type TestLedger } from '../support/ledgers.ts';
@@ -15,7 +20,7 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
   let deps: Deps;
   beforeAll(async () => {
     test = await open();
-    deps = { ledger: test.ledger } as Deps;
+    deps = { ledger: test.ledger, config: { timeZone: 'Europe/Paris' } } as Deps;
   });
   afterAll(() => test.close());
   beforeEach(() => test.reset());
@@ -33,7 +38,7 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
       orders: [{ order: anOrder(id), standing, byHand, stockBack: standing === 'cancelled' }],
       setAside: [],
     });
-  const deliver = async (id: number) => {
+  const deliver = async (id: number, at: Date | null = after(1)) => {
     const delivery = randomUUID();
     await test.ledger.startDelivery(
       {
@@ -49,7 +54,7 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
       [id],
     );
     await test.ledger.markUploaded(delivery);
-    await test.ledger.markPublished(delivery, after(1));
+    if (at !== null) await test.ledger.markPublished(delivery, at);
     return delivery;
   };
 
@@ -151,6 +156,39 @@ describe.each(LEDGERS)('what people ask of orders, on $name', ({ open }) => {
     expect([all.outstanding.total, all.outstanding.first.length]).toEqual([450, 200]);
     expect(JSON.stringify(all).length).toBeLessThan(500_000);
     expect(ordersLines(all)).toContain('  … et 250 de plus');
+  });
+
+  it('lists what was sent or entered since a day of the shop, and nothing that the old gateway sent', async () => {
+    const [before, midnight] = [new Date('2026-11-23T22:59:59Z'), new Date('2026-11-23T23:00:00Z')];
+    for (const id of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) await see(id);
+    await deliver(10, midnight);
+    await deliver(1, before);
+    // Nobody knows yet whether it stands before Proshop, and what was given up never did.
+    await deliver(2, null);
+    await test.ledger.abandonDelivery(await deliver(3, null));
+    await deliver(9);
+    await see(9, { standing: 'cancelled' });
+    await test.ledger.settleOrder(4, midnight, 'saisie');
+    await test.ledger.settleOrder(5, before, 'saisie');
+    await test.ledger.settleTakeBacks(9, after(9), 'reprise');
+    const sighting = await test.ledger.see({
+      kind: 'sales',
+      path: '/import/ventes.xml',
+      look: { size: 9, modifiedAt: null },
+      at: after(3),
+    });
+    await test.ledger.recordOldDelivery(sighting, {
+      cycle: 'a',
+      orderIds: [6, 7],
+      unknown: 0,
+      reason: '',
+    });
+    expect(await ordersSent(deps)('2026-11-24')).toEqual({ since: '2026-11-24', orders: [4, 9, 10] });
+    expect((await ordersSent(deps)('2026-11-23')).orders).toEqual([1, 4, 5, 9, 10]);
+    expect((await ordersSent(deps)('2026-11-25')).orders).toEqual([]);
+    await expect(ordersSent(deps)('24/11/2026')).rejects.toThrow(
+      'Expected a day such as 2026-11-24, got 24/11/2026',
+    );
   });
 
   it('settles what people have seen to, and says of what there was nothing to settle', async () => {

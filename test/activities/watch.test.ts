@@ -67,7 +67,7 @@ const createDeps = (channels: readonly ('mail' | 'webhook')[] = ['mail']): Deps 
       ...NO_CYCLES,
       recent: async (count: number) => recent.slice(0, count),
       report: async () => running,
-      schedule: async () => ({ paused: isPaused, note: 'Zoé', nextAt: null }),
+      schedule: async () => ({ mode: 'live', paused: isPaused, note: 'Zoé', nextAt: null }),
     },
     ledger: test.ledger,
   }) as unknown as Deps;

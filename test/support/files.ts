@@ -7,9 +7,15 @@ const ORDERS_HEADER =
 /** One row of the module's file, as passerelle.example.yaml maps it. */
 export function orderRow(
   id: number,
-  { ean = '3000000000017', quantity = '1', payment = 'Carte bancaire', code = '' } = {},
+  {
+    ean = '3000000000017',
+    quantity = '1',
+    payment = 'Carte bancaire',
+    code = '',
+    date = '2026-11-24 10:20:00',
+  } = {},
 ): string {
-  return `${id};REF${id};${payment};2;Paiement accepté;2026-11-24 10:20:00;ps_checkout;;;${code};0;89.90;74.92;0;0;Zoé;"Le ""Fèvre""; dite";z@example.org;;Zoé;Lefèvre;"1 rue du Bac\nEscalier B";;75007;Paris;France;;${ean};MOD1;${quantity};Derby;89.90;42`;
+  return `${id};REF${id};${payment};2;Paiement accepté;${date};ps_checkout;;;${code};0;89.90;74.92;0;0;Zoé;"Le ""Fèvre""; dite";z@example.org;;Zoé;Lefèvre;"1 rue du Bac\nEscalier B";;75007;Paris;France;;${ean};MOD1;${quantity};Derby;89.90;42`;
 }
 
 /** The module's file: a byte order mark, and a line feed after each row. */

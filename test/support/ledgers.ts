@@ -57,7 +57,7 @@ function withReset(open: OpenLedger, clean: () => Promise<void>): TestLedger {
     ...open,
     async reset() {
       await open.database.execute(
-        sql`truncate orders, order_lines, unnumbered_orders, deliveries, stock_exports, applied_stock, models, open_calls, staging_folders, incomplete_orders, shop_cursors, shop_rows, warnings cascade`,
+        sql`truncate orders, order_lines, unnumbered_orders, deliveries, stock_exports, applied_stock, models, open_calls, staging_folders, incomplete_orders, shop_cursors, shop_rows, warnings, sightings, unwatched cascade`,
       );
     },
     async close() {

@@ -103,7 +103,7 @@ export async function startWorld(
 
   const conceal = concealSecrets(config);
   const scissors = createScissors();
-  const real = createFtp(config.ftp);
+  const real = createFtp({ ...config.ftp, readOnly: config.mode === 'shadow' });
   const ftp: Ftp = {
     session: (work, signal) =>
       real.session((session) => work(cutting(session, FTP_EFFECTS, scissors)), signal),
@@ -168,9 +168,12 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'deliveryStates',
   'exportOf',
   'incompleteOrders',
+  'isReplaced',
   'knownOrderIds',
   'lastAppliedExport',
   'lastExport',
+  'lastLook',
+  'notedBy',
   'openCall',
   'openDeliveries',
   'openModels',
@@ -178,16 +181,21 @@ const READING: ReadonlySet<keyof Ledger> = new Set<keyof Ledger>([
   'ordersForPeople',
   'ordersIn',
   'unitsIn',
+  'ordersItMayHold',
   'ordersSeen',
   'ordersToSend',
   'outstanding',
   'reflectedBy',
+  'salesToRead',
   'shopMoves',
   'shopRows',
   'stagingFolders',
+  'standing',
   'takeBacksForPeople',
   'takenSince',
   'unconfirmedUpdates',
+  'unwatchedUntil',
+  'unnoted',
   'unnumberedSettled',
   'untakenDeliveries',
   'warnings',
