@@ -106,7 +106,6 @@ export async function noteOldSales(
   { since, isOver }: { readonly since: Date; readonly isOver: boolean },
 ): Promise<readonly SeenSales[]> {
   await ledger.settleOldDeliveries(SHADOW_DOUBT);
-  const lastLook = (await ledger.lastLook()) ?? new Date(0);
   const files: SeenSales[] = [];
   for (const sighting of await ledger.salesToRead(cycle.id, since)) {
     const isNew = sighting.notedBy === null || sighting.notedBy === cycle.id;
@@ -115,10 +114,10 @@ export async function noteOldSales(
       // Half of a file that stands is written on.
       if (sighting.goneAt === null && !isOver) continue;
       // What another took the place of so soon was seen while it was written.
-      const stood = (sighting.goneAt ?? lastLook).getTime() - sighting.seenAt.getTime();
+      const until = sighting.goneAt ?? new Date();
+      const stood = until.getTime() - sighting.seenAt.getTime();
       const isHalf = stood < SHORTEST_LIFE && (await ledger.isReplaced(sighting));
-      if (sighting.notedBy === null && !isHalf)
-        await ledger.missedBetween(sighting.seenAt, sighting.goneAt ?? lastLook);
+      if (sighting.notedBy === null && !isHalf) await ledger.missedBetween(sighting.seenAt, until);
       await ledger.noted(sighting.id, cycle.id, isHalf ? null : `Expected a whole XML in ${sighting.path}`);
       if (!isHalf && isNew) files.push({ sighting, comparison: null, byHand: [] });
       continue;

@@ -43,7 +43,10 @@ export function createSightings(db: Database) {
     /** Sightings that stood at the last look. */
     standing: (): Promise<Sighting[]> => db.select().from(sightings).where(isNull(sightings.goneAt)),
 
-    /** Notes a file that was not there, or not like that, at the look before: what stood there is gone. */
+    /**
+     * Notes a file that was not there, or not like that, at the look before: what stood there is gone. Gives the one that
+     * another look has noted meanwhile.
+     */
     see: (seen: {
       readonly kind: SightingKind;
       readonly path: string;
@@ -52,10 +55,10 @@ export function createSightings(db: Database) {
     }): Promise<Sighting> =>
       db.transaction(async (tx) => {
         const { kind, path, look, at } = seen;
-        await tx
-          .update(sightings)
-          .set({ goneAt: at })
-          .where(and(eq(sightings.path, path), isNull(sightings.goneAt)));
+        const stands = and(eq(sightings.path, path), isNull(sightings.goneAt));
+        const [known] = await tx.select().from(sightings).where(stands).for('update');
+        if (known?.size === look.size && known.modifiedAt === look.modifiedAt) return known;
+        await tx.update(sightings).set({ goneAt: at }).where(stands);
         const [row] = await tx
           .insert(sightings)
           .values({ id: randomUUID(), kind, path, size: look.size, modifiedAt: look.modifiedAt, seenAt: at })
@@ -75,7 +78,8 @@ export function createSightings(db: Database) {
       db.transaction(async (tx) => {
         await tx
           .update(sightings)
-          .set({ archivedPath: file.path, sha256: file.sha256 })
+          // A cycle may have noted that nobody could read it.
+          .set({ archivedPath: file.path, sha256: file.sha256, notedBy: null, fault: null })
           .where(eq(sightings.id, id));
         if (kind !== 'sales') return;
         const isSame = and(
@@ -112,7 +116,7 @@ export function createSightings(db: Database) {
 
     /**
      * Sales files of which no cycle has taken note, or this one has, or one with orders that were not known then, seen since
-     * `since`. Also those that went before anybody could copy them. Oldest first.
+     * `since`. Also those that nobody could copy. Oldest first.
      */
     salesToRead: (cycle: string, since: Date): Promise<Sighting[]> =>
       db
@@ -121,7 +125,7 @@ export function createSightings(db: Database) {
         .where(
           and(
             eq(sightings.kind, 'sales'),
-            or(isNotNull(sightings.sha256), and(isNotNull(sightings.goneAt), not(isReplaced))),
+            or(isNotNull(sightings.sha256), not(isReplaced)),
             or(
               isNull(sightings.notedBy),
               eq(sightings.notedBy, cycle),

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { oldSalesXml } from '../../sandbox/old-gateway/old-sales-xml.ts';
 import { readOldOrders } from '../../sandbox/old-gateway/orders-csv.ts';
 import { noteAround } from '../../src/activities/follow-old-gateway.ts';
+import { noteOldSales } from '../../src/activities/shadow-sales.ts';
 import { createArchive } from '../../src/archive.ts';
 import { ordersFileConfig } from '../../src/config.ts';
 import { FAILURE } from '../../src/failures.ts';
@@ -779,10 +780,29 @@ describe('the first live cycle', () => {
   it('leaves to a person what half of a sales file holds that stands', async () => {
     await shopExports(csv);
     await exportOrders();
+    // Also of what was seen then for the first time.
+    await world.put('export/commandes', ordersCsv(orderRow(1), orderRow(2), orderRow(3)));
     await world.put('import/ventes.xml', oldXml(csv).slice(0, 400));
-    await look();
     await open();
-    expect([await ids(), await doubted()]).toEqual([[], [1, 2]]);
+    expect([await ids(), await doubted()]).toEqual([[], [1, 2, 3]]);
+  });
+
+  it('leaves to a person what a sales file may hold that the server does not give', async () => {
+    await shopExports(csv);
+    await exportOrders();
+    const seen = { kind: 'sales', path: '/import/ventes.xml', look: { size: 9, modifiedAt: null } } as const;
+    const sighting = await test.ledger.see({ ...seen, at: new Date() });
+    const { config, ledger, template } = world;
+    const ends = { archive: createArchive(config.archive.folder), config, ledger, template };
+    const read = (isOver: boolean) => noteOldSales(ends, LIVE, { since: new Date(0), isOver });
+    expect(await read(false)).toEqual([]);
+    expect(await read(true)).toEqual([{ sighting, comparison: null, byHand: [] }]);
+    expect((await ledger.unwatchedUntil())?.getTime()).toBeGreaterThan(0);
+    // It does so now.
+    const file = await ends.archive.write('2026-11-24/shadow', 'ventes.xml', Buffer.from(oldXml(csv)));
+    await ledger.copied(sighting, file);
+    expect(await read(true)).toMatchObject([{ comparison: { unknown: 0, orders: [{ id: 1 }, { id: 2 }] } }]);
+    expect(await ids()).toEqual([]);
   });
 
   it('takes what is whole of an orders file that is cut', async () => {
