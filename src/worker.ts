@@ -442,7 +442,8 @@ async function main(path: string): Promise<void> {
   } catch (error) {
     const told = isForPeople(error) ? (error as Error).message : inspect(error);
     process.stderr.write(`${conceal(told)}\n`);
-    process.exitCode = 1;
+    // Everything of ours is closed. Temporal's runtime, which nothing has used yet, would keep the process for ever.
+    process.exit(1);
   }
 }
 
