@@ -106,6 +106,27 @@ describe('the look at the old gateway', () => {
     expect(await world.files()).toEqual(others);
   });
 
+  it('at its usual pace sees each file that stands for ten seconds', async () => {
+    const usual = await startWorld(test.ledger, (settings) => {
+      settings.mode = 'shadow';
+    });
+    try {
+      const until = new Date(Date.now() + 25_000).toISOString();
+      const following = usual.attempt((activities) => activities.followOldGateway({ until }));
+      for (const content of ['<Ventes>1</Ventes>', '<Ventes>22</Ventes>']) {
+        await sleep(1_000);
+        await usual.put('import/ventes.xml', content);
+        await sleep(10_000);
+        await rm(join(usual.ftpRoot, 'import/ventes.xml'));
+      }
+      const { looks } = await following;
+      expect(looks).toBeLessThan(15);
+      expect((await test.ledger.unnoted('sales')).map(({ size }) => size)).toEqual([18, 19]);
+    } finally {
+      await usual.stop();
+    }
+  });
+
   it('is forgotten with the copies, but for what stands', async () => {
     await world.put('export/commandes', ordersCsv(orderRow(1)));
     await world.put('import/ventes.xml', '<Ventes/>');
