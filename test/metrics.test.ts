@@ -123,6 +123,7 @@ describe('a gateway that is watched', () => {
   it('tells of a whole cycle what it did, once, however often it is closed', async () => {
     const closings: CycleReport[] = [];
     const deps = {
+      config,
       archive: createArchive(config.archive.folder),
       ledger: { markTold: async () => undefined },
       shop: { finishOrders: async () => undefined },

@@ -60,7 +60,7 @@ describe('the upkeep on a Temporal of its own', () => {
         return real.history(run);
       },
     };
-    const ledger = { forgetCustomers: async () => 3 };
+    const ledger = { forgetCustomers: async () => 3, forgetSightings: async () => undefined };
     const archive = createArchive(root);
     const fakes = fakeActivities().activities;
     const { activities } = fakeActivities({
