@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
       'src/ledger/ledger.ts': [
         ['...ORDER_WRITTEN_OVER, toldBy: null', '...ORDER_WRITTEN_OVER, toldBy: null, deliveryId: null'],
         [
-          "setWhere: sql`${orders.route} = 'set_aside' and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,",
+          "setWhere: sql`${orders.route} = 'set_aside' and not ${orders.inDoubt} and ${orders.settledAt} is null and excluded.route <> 'set_aside'`,",
           '',
         ],
       ],
