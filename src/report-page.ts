@@ -363,6 +363,7 @@ svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border: 1px solid #666; padding: 0.3em 0.5em; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 .numbers td { text-align: right; }
+.shadow td:nth-child(-n + 2) { white-space: nowrap; }
 @media print {
   @page { size: A4; margin: 12mm; }
   body { max-width: none; margin: 0; padding: 0; font-size: 11px; }
@@ -382,7 +383,7 @@ th, td { border: 1px solid #666; padding: 0.3em 0.5em; text-align: left; vertica
 <h2>{{ words.shadow }}</h2>
 <p>{{ shadow }}</p>
 {%- if shadows.size > 0 %}
-<table>
+<table class="shadow">
 <thead><tr><th>{{ words.cycle }}</th><th></th><th>{{ words.sales }}</th><th>{{ words.stock }}</th></tr></thead>
 <tbody>
 {%- for one in shadows %}
