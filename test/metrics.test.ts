@@ -21,19 +21,12 @@ import { createLog, startGateway, type Gateway } from '../src/worker.ts';
 import { cycle } from '../src/workflows/cycle.ts';
 import type { CycleReport } from '../src/workflows/report.ts';
 import { fakeActivities, INPUT } from './support/fakes.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
+import { NOBODY_THERE, startGatewayProcess } from './support/gateway-process.ts';
 import { workflowBundle } from './support/temporal.ts';
 
 // A gateway as `npm start` makes it, whose FTP server does not answer, with Temporal's runtime as that installs it.
 
 const ROOT = join(import.meta.dirname, '..');
-const SHOP = 'http://127.0.0.1:9/?secure_key=k3y-k3y-k3y';
-const ENVIRONMENT = {
-  FTP_PASSWORD: 'sesame-sesame',
-  SHOP_EXPORT_ORDERS_URL: SHOP,
-  SHOP_IMPORT_PRODUCTS_URL: SHOP,
-  SHOP_UPDATE_STOCK_URL: SHOP,
-};
 
 let folder: string;
 let path: string;
@@ -59,7 +52,7 @@ beforeAll(async () => {
       waits: { exportOrders: '2s' },
     }),
   );
-  config = loadConfig(path, ENVIRONMENT);
+  config = loadConfig(path, NOBODY_THERE);
   await copyBlankLedger(join(config.data, 'ledger'));
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   gateway = await startGateway(config, createLog(config, silent));
@@ -186,7 +179,7 @@ describe('a gateway that is watched', () => {
 
   it('tells nobody a secret, and says for each metric what it means', async () => {
     const text = await scrape();
-    for (const secret of Object.values(ENVIRONMENT)) expect(text).not.toContain(secret);
+    for (const secret of Object.values(NOBODY_THERE)) expect(text).not.toContain(secret);
     expect(text).not.toContain('k3y-k3y-k3y');
     const names = new Set(
       [...text.matchAll(/^(passerelle_\w+?)(?:_bucket|_sum|_count)?[{ ]/gm)].map(([, name]) => name),
@@ -281,7 +274,7 @@ it.each(['health', 'metrics'] as const)('does not start where the port for %s is
     }),
   );
   await copyBlankLedger(join(folder, what, 'ledger'));
-  const second = startGatewayProcess(other, ENVIRONMENT);
+  const second = startGatewayProcess(other, NOBODY_THERE);
   try {
     expect(await second.ended).toBe(1);
     expect(second.output()).toMatch(

@@ -9,6 +9,7 @@ import { createOperator } from '../src/operator.ts';
 import { periodOf, reportPage } from '../src/report-page.ts';
 import type { CycleReport, StepName, StepReport } from '../src/workflows/report.ts';
 import { completeReport } from './chaos/complete-report.ts';
+import { SAME_SALES, SAME_STOCK } from './support/fakes.ts';
 
 const NOW = new Date('2026-11-24T20:00:00Z');
 const HOSTILE = `<script>alert("l'essai & la suite")</script>`;
@@ -204,23 +205,6 @@ it('tells each day’s sums, and draws them', async () => {
   expect(bars(orders)).toHaveLength(6);
   expect(bars(corrections)).toHaveLength(6);
 });
-
-const SAME_SALES = {
-  identical: 3,
-  different: 0,
-  other: 0,
-  orders: [],
-  unreadable: [],
-  byHand: [],
-  unreadableFiles: [],
-  frame: [],
-  unknown: 0,
-  missed: [],
-  late: [],
-  doubted: 0,
-  unwatched: false,
-};
-const SAME_STOCK = { sameBytes: true, variants: 50, explained: 0, unexplained: 0, disagreements: [] };
 
 /** A cycle beside the old gateway, in which everything was the same unless told otherwise. */
 const shadow = (

@@ -3,16 +3,12 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../sandbox/free-port.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
+import { NOBODY_THERE, startGatewayProcess } from './support/gateway-process.ts';
 import { temporaryFolder } from './sandbox/small-shop.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const SHOP = 'http://127.0.0.1:9/?secure_key=k3y-k3y-k3y';
 const ENVIRONMENT = {
-  FTP_PASSWORD: 'sesame-sesame',
-  SHOP_EXPORT_ORDERS_URL: SHOP,
-  SHOP_IMPORT_PRODUCTS_URL: SHOP,
-  SHOP_UPDATE_STOCK_URL: SHOP,
+  ...NOBODY_THERE,
   // Whatever is not refused before goes no further than Temporal.
   TEMPORAL_CLI: join(ROOT, 'no', 'temporal'),
 };

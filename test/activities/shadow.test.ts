@@ -77,6 +77,16 @@ const shopExports = async (csv: string) => {
   await look();
 };
 
+/** And the cycle has taken note of it. */
+const shopExportsAndNotes = async (csv: string) => {
+  await shopExports(csv);
+  await exportOrders();
+};
+const oldGatewayPuts = async (xml: string | Buffer) => {
+  await world.put('import/ventes.xml', xml);
+  await look();
+};
+
 describe('the look at the old gateway', () => {
   it('copies what stands for a moment only, and changes nothing', async () => {
     await look();
@@ -268,11 +278,9 @@ describe('the sales file', () => {
   const csv = ordersCsv(orderRow(1), orderRow(2));
 
   it('is identical whatever its indentation, and its orders are never sent again', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await expect(compareSales(soon())).rejects.toThrow(notYet);
-    await world.put('import/ventes.xml', oldXml(csv));
-    await look();
+    await oldGatewayPuts(oldXml(csv));
     expect(await compareSales(soon())).toMatchObject({
       file: '/import/ventes.xml',
       orders: 2,
@@ -293,15 +301,13 @@ describe('the sales file', () => {
     // The cycle did not wait for them.
     expect(await exportOrders()).toMatchObject({ toSend: 0 });
     await world.put('export/commandes', csv);
-    await world.put('import/ventes.xml', oldXml(csv));
-    await look();
+    await oldGatewayPuts(oldXml(csv));
     expect(await compareSales()).toMatchObject({ orders: 2, comparison: { identical: 2, unknown: 0 } });
     expect(await test.ledger.ordersToSend()).toEqual([]);
   });
 
   it('that says something else is told by order and path, without what stands there', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/ventes.xml', oldXml(csv).replace('<Ville>Paris</Ville>', '<Ville>Lyon</Ville>'));
     await look();
     const { comparison } = await compareSales();
@@ -314,13 +320,8 @@ describe('the sales file', () => {
   });
 
   it('that lacks an order leaves it to be sent, and says so once', async () => {
-    await shopExports(csv);
-    await exportOrders();
-    await world.put(
-      'import/ventes.xml',
-      oldXml(csv, (id) => id === 1),
-    );
-    await look();
+    await shopExportsAndNotes(csv);
+    await oldGatewayPuts(oldXml(csv, (id) => id === 1));
     expect(await compareSales()).toMatchObject({ comparison: { identical: 1, different: 1, missed: [2] } });
     expect((await test.ledger.ordersToSend()).map(({ id }) => id)).toEqual([2]);
     expect(await compareSales(PAST, NEXT)).toMatchObject({ comparison: { different: 0, missed: [] } });
@@ -328,22 +329,18 @@ describe('the sales file', () => {
 
   it('with an order that passerelle would have had entered by hand counts it as sent', async () => {
     const voucher = ordersCsv(orderRow(1, { payment: 'Bon cadeau' }));
-    await shopExports(voucher);
-    await exportOrders();
-    await world.put('import/ventes.xml', oldXml(voucher));
-    await look();
+    await shopExportsAndNotes(voucher);
+    await oldGatewayPuts(oldXml(voucher));
     expect(await compareSales()).toMatchObject({ orders: 1 });
     expect(await test.ledger.ordersByState()).toMatchObject({ sent: 1, by_hand: 0 });
   });
 
   it('of which half was seen is read when it is whole', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/ventes.xml', oldXml(csv).slice(0, 400));
     await look();
     await expect(compareSales(soon())).rejects.toThrow(notYet);
-    await world.put('import/ventes.xml', oldXml(csv));
-    await look();
+    await oldGatewayPuts(oldXml(csv));
     expect(await compareSales(soon())).toMatchObject({ orders: 2, files: ['/import/ventes.xml'] });
   });
 
@@ -359,8 +356,7 @@ describe('the sales file', () => {
   });
 
   it('that was there too short to be copied leaves its orders to a person', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     // Seen by a look that was cut before it could copy it.
     await test.ledger.see({
       kind: 'sales',
@@ -376,8 +372,7 @@ describe('the sales file', () => {
   });
 
   it('of which only half was ever seen leaves its orders to a person', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/ventes.xml', oldXml(csv).slice(0, 400));
     await look();
     await rm(join(world.ftpRoot, 'import/ventes.xml'));
@@ -386,19 +381,10 @@ describe('the sales file', () => {
   });
 
   it('that another took the place of before Proshop came leaves its orders to a person', async () => {
-    await shopExports(csv);
-    await exportOrders();
-    await world.put(
-      'import/ventes.xml',
-      oldXml(csv, (id) => id === 1),
-    );
-    await look();
+    await shopExportsAndNotes(csv);
+    await oldGatewayPuts(oldXml(csv, (id) => id === 1));
     expect(await compareSales()).toMatchObject({ orders: 1, comparison: { doubted: 0 } });
-    await world.put(
-      'import/ventes.xml',
-      oldXml(csv, (id) => id === 2),
-    );
-    await look();
+    await oldGatewayPuts(oldXml(csv, (id) => id === 2));
     expect(await compareSales(PAST, NEXT)).toMatchObject({
       orderIds: [2],
       setAsideIds: [1],
@@ -408,10 +394,8 @@ describe('the sales file', () => {
 
   it('with an order that passerelle cannot read counts it as sent', async () => {
     const unreadable = ordersCsv(orderRow(1, { ean: '' }));
-    await shopExports(unreadable);
-    await exportOrders();
-    await world.put('import/ventes.xml', oldXml(unreadable));
-    await look();
+    await shopExportsAndNotes(unreadable);
+    await oldGatewayPuts(oldXml(unreadable));
     expect(await compareSales()).toMatchObject({
       orders: 1,
       comparison: { different: 1, unreadable: [1], unknown: 0 },
@@ -429,12 +413,9 @@ describe('what nobody can tell', () => {
   const only = (wanted: number) => oldXml(csv, (id) => id === wanted);
 
   it('of a file that another took the place of before a cycle had noted either is left to a person', async () => {
-    await shopExports(csv);
-    await exportOrders();
-    await world.put('import/ventes.xml', only(1));
-    await look();
-    await world.put('import/ventes.xml', only(2));
-    await look();
+    await shopExportsAndNotes(csv);
+    await oldGatewayPuts(only(1));
+    await oldGatewayPuts(only(2));
     await take('import/ventes.xml');
     expect(await compareSales()).toMatchObject({
       setAsideIds: [1],
@@ -451,13 +432,10 @@ describe('what nobody can tell', () => {
   });
 
   it('of a file that was noted, and that another took the place of since, is left to a person', async () => {
-    await shopExports(csv);
-    await exportOrders();
-    await world.put('import/ventes.xml', only(1));
-    await look();
+    await shopExportsAndNotes(csv);
+    await oldGatewayPuts(only(1));
     await compareSales();
-    await world.put('import/ventes.xml', only(2));
-    await look();
+    await oldGatewayPuts(only(2));
     await take('import/ventes.xml');
     expect(await taken()).toMatchObject({ taken: 0 });
     expect(await doubted()).toEqual([1]);
@@ -465,13 +443,10 @@ describe('what nobody can tell', () => {
   });
 
   it('is none of it when the file that took the place holds it too', async () => {
-    await shopExports(csv);
-    await exportOrders();
-    await world.put('import/ventes.xml', only(1));
-    await look();
+    await shopExportsAndNotes(csv);
+    await oldGatewayPuts(only(1));
     await compareSales();
-    await world.put('import/ventes.xml', oldXml(csv));
-    await look();
+    await oldGatewayPuts(oldXml(csv));
     expect(await compareSales(PAST, NEXT)).toMatchObject({
       setAsideIds: [],
       comparison: { identical: 2, different: 0, doubted: 0 },
@@ -491,11 +466,7 @@ describe('what nobody can tell', () => {
     await world.put('export/commandes', old);
     await look();
     expect(await exportOrders()).toMatchObject({ byHandIds: [] });
-    await world.put(
-      'import/ventes.xml',
-      oldXml(old, (id) => id === 3),
-    );
-    await look();
+    await oldGatewayPuts(oldXml(old, (id) => id === 3));
     expect(await compareSales()).toMatchObject({
       setAsideIds: [1, 2],
       comparison: { identical: 1, missed: [4], doubted: 2 },
@@ -512,11 +483,7 @@ describe('what nobody can tell', () => {
     await world.put('export/commandes', shown);
     await look();
     await exportOrders();
-    await world.put(
-      'import/ventes.xml',
-      oldXml(shown, (id) => id === 2),
-    );
-    await look();
+    await oldGatewayPuts(oldXml(shown, (id) => id === 2));
     expect(await compareSales()).toMatchObject({ setAsideIds: [1], comparison: { missed: [], doubted: 1 } });
   });
 
@@ -536,8 +503,7 @@ describe('what nobody can tell', () => {
   });
 
   it('does not trouble anybody where the archive holds the proof', async () => {
-    await shopExports(ordersCsv(orderRow(9)));
-    await exportOrders();
+    await shopExportsAndNotes(ordersCsv(orderRow(9)));
     await world.put('import/v1.xml', oldXml(csv));
     await look();
     expect(await compareSales()).toMatchObject({ comparison: { unknown: 2 } });
@@ -557,8 +523,7 @@ describe('a sales file', () => {
   const csv = ordersCsv(orderRow(1));
 
   it('from before the cycle does not end the wait for its own', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/v1.xml', oldXml(csv));
     await look();
     await take('import/v1.xml');
@@ -576,8 +541,7 @@ describe('a sales file', () => {
   });
 
   it('that was touched, or renamed, is the same one', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/ventes.tmp', oldXml(csv));
     await look();
     await compareSales();
@@ -595,8 +559,7 @@ describe('a sales file', () => {
   });
 
   it('that two looks see at once is one', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/ventes.xml', oldXml(csv));
     await Promise.allSettled([lookOnce(), lookOnce()]);
     await look();
@@ -605,8 +568,7 @@ describe('a sales file', () => {
   });
 
   it('that is no XML is told as such', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await world.put('import/ventes.xml', oldXml(csv).replace('Derby', 'Derby & Co'));
     await look();
     const told = { unreadableFiles: ['/import/ventes.xml'], different: 1, missed: [], doubted: 1 };
@@ -618,10 +580,8 @@ describe('a sales file', () => {
 
   it('with an order that passerelle leaves to a person differs', async () => {
     const voucher = ordersCsv(orderRow(1, { payment: 'Bon cadeau' }), orderRow(2));
-    await shopExports(voucher);
-    await exportOrders();
-    await world.put('import/ventes.xml', oldXml(voucher));
-    await look();
+    await shopExportsAndNotes(voucher);
+    await oldGatewayPuts(oldXml(voucher));
     const told = { comparison: { identical: 1, different: 1, byHand: [1] } };
     expect(await compareSales()).toMatchObject(told);
     expect(await compareSales()).toMatchObject(told);
@@ -691,8 +651,7 @@ describe('the stock update', () => {
     world.attempt((activities) => activities.shadowStock({ cycle, file, since }));
 
   it('is compared by what the shop would show, and counts as applied when the module has taken it', async () => {
-    await shopExports(ordersCsv(orderRow(1)));
-    await exportOrders();
+    await shopExportsAndNotes(ordersCsv(orderRow(1)));
     const { file, exportId } = await collect();
     await expect(compareStock(file)).rejects.toThrow(notYet);
     // The old script leaves out the whole product of an order that it has not sent.
@@ -749,8 +708,7 @@ describe('the first live cycle', () => {
   const csv = ordersCsv(orderRow(1), orderRow(2));
 
   it('sends what the old gateway missed, and nothing that it sent, also since a cycle looked last', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await compareSales();
     // Later than a cycle waits for it.
     await world.put(
@@ -766,10 +724,8 @@ describe('the first live cycle', () => {
   });
 
   it('finds in an earlier sales file what no orders file had shown when it was noted', async () => {
-    await shopExports(ordersCsv(orderRow(1)));
-    await exportOrders();
-    await world.put('import/ventes.xml', oldXml(csv));
-    await look();
+    await shopExportsAndNotes(ordersCsv(orderRow(1)));
+    await oldGatewayPuts(oldXml(csv));
     expect(await compareSales()).toMatchObject({ orders: 1, comparison: { unknown: 1 } });
     await take('import/ventes.xml');
     await world.put('export/commandes', csv);
@@ -779,19 +735,10 @@ describe('the first live cycle', () => {
   });
 
   it('leaves to a person what a file held that another took the place of, also when it was noted long ago', async () => {
-    await shopExports(ordersCsv(orderRow(1), orderRow(2), orderRow(3)));
-    await exportOrders();
-    await world.put(
-      'import/ventes.xml',
-      oldXml(csv, (id) => id === 2),
-    );
-    await look();
+    await shopExportsAndNotes(ordersCsv(orderRow(1), orderRow(2), orderRow(3)));
+    await oldGatewayPuts(oldXml(csv, (id) => id === 2));
     expect(await compareSales()).toMatchObject({ comparison: { missed: [1, 3] } });
-    await world.put(
-      'import/ventes.xml',
-      oldXml(csv, (id) => id === 1),
-    );
-    await look();
+    await oldGatewayPuts(oldXml(csv, (id) => id === 1));
     await take('import/ventes.xml');
     await open();
     expect([await ids(), await doubted()]).toEqual([[3], [2]]);
@@ -799,8 +746,7 @@ describe('the first live cycle', () => {
   });
 
   it('leaves to a person what half of a sales file holds that stands', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     // Also of what was seen then for the first time.
     await world.put('export/commandes', ordersCsv(orderRow(1), orderRow(2), orderRow(3)));
     await world.put('import/ventes.xml', oldXml(csv).slice(0, 400));
@@ -809,8 +755,7 @@ describe('the first live cycle', () => {
   });
 
   it('leaves to a person what a sales file may hold that the server does not give', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     const seen = { kind: 'sales', path: '/import/ventes.xml', look: { size: 9, modifiedAt: null } } as const;
     const sighting = await test.ledger.see({ ...seen, at: new Date() });
     const { config, ledger, template } = world;
@@ -835,13 +780,8 @@ describe('the first live cycle', () => {
   });
 
   it('begins although the copies of what the old gateway sent are past their time', async () => {
-    await shopExports(csv);
-    await exportOrders();
-    await world.put(
-      'import/ventes.xml',
-      oldXml(csv, (id) => id === 1),
-    );
-    await look();
+    await shopExportsAndNotes(csv);
+    await oldGatewayPuts(oldXml(csv, (id) => id === 1));
     await compareSales();
     await world.put('import/other.xml', oldXml(ordersCsv(orderRow(7))));
     await look();
@@ -859,8 +799,7 @@ describe('the first live cycle', () => {
   });
 
   it('leaves to a person what may have been sent while nobody watched, whatever shows it again', async () => {
-    await shopExports(csv);
-    await exportOrders();
+    await shopExportsAndNotes(csv);
     await test.ledger.forgetLooks();
     await test.ledger.lookedAt(new Date(Date.now() - 10 * 60_000), 0);
     await open();

@@ -42,7 +42,8 @@ const PREPARED = {
   setAsideRows: [],
 };
 const APPLIED = { variants: 50, confirmedAt: '2026-11-24T09:40:00.000Z' };
-const SAME_SALES = {
+/** How a cycle beside the old gateway compares when everything is the same. */
+export const SAME_SALES = {
   identical: 3,
   different: 0,
   other: 0,
@@ -57,7 +58,7 @@ const SAME_SALES = {
   doubted: 0,
   unwatched: false,
 };
-const SAME_STOCK = {
+export const SAME_STOCK = {
   theirs: FILE,
   sameBytes: true,
   variants: 50,

@@ -15,6 +15,15 @@ export interface GatewayProcess {
   readonly ended: Promise<number | null>;
 }
 
+const NOWHERE = 'http://127.0.0.1:9/?secure_key=k3y-k3y-k3y';
+/** Secrets for `passerelle.example.yaml` where nothing answers. */
+export const NOBODY_THERE = {
+  FTP_PASSWORD: 'sesame-sesame',
+  SHOP_EXPORT_ORDERS_URL: NOWHERE,
+  SHOP_IMPORT_PRODUCTS_URL: NOWHERE,
+  SHOP_UPDATE_STOCK_URL: NOWHERE,
+};
+
 /** `waits` for tests that restart the gateway: at the sandbox's pace, that alone could outlast what a step is given. */
 export const UNHURRIED = {
   exportOrders: '60s',
